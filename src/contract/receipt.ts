@@ -1,0 +1,99 @@
+/**
+ * The receipt of one stage for one source object: `receipts/<stage>/<source key>.json` in the control bucket.
+ * It is the lineage, the idempotency record and what `status` reads. JSON, pretty-printed, a final newline.
+ */
+export interface Receipt {
+  version: 1;
+  lake: string;
+  stage: string;
+  /**
+   * done      every row is in an output or in quarantine
+   * rejected  the file as a whole is in quarantine (one record)
+   * removed   the source object was deleted; its outputs are gone
+   */
+  status: "done" | "rejected" | "removed";
+  source: {
+    bucket: string;
+    key: string;
+    versionId: string | null;
+    /** Without quotes; "" for status removed. */
+    etag: string;
+    /** Bytes of the object as stored; 0 for status removed. */
+    size: number;
+    /** Of the event that led here; null when the run was asked for without one. Compare right-padded with zeros. */
+    sequencer: string | null;
+  };
+  contract: { id: string; version: string } | null;
+  /** Hex SHA-256 over the function's code and its configuration. */
+  code: string;
+  dialect: DetectedDialect | null;
+  partition: { column: string; as: string; timezone: string; why: string } | null;
+  rows: {
+    /** accepted + rejected; blank lines are not rows. */
+    read: number;
+    accepted: number;
+    rejected: number;
+    blank: number;
+    rejectedByRule: Record<string, number>;
+  };
+  /** The byte account: header + accepted + rejected + blank + preamble = text. Each row's bytes include its line ending. */
+  bytes: {
+    /** Bytes of CSV: source.size, or after gunzip for a .gz source. */
+    text: number;
+    /** Includes a byte order mark when there is no preamble. */
+    header: number;
+    accepted: number;
+    rejected: number;
+    blank: number;
+    preamble: number;
+  };
+  outputs: ReceiptOutput[];
+  times: {
+    /** eventTime of the S3 event; null without one. ISO 8601 UTC, like all of these. */
+    event: string | null;
+    started: string;
+    finished: string;
+    durationMs: number;
+  };
+  /** Lambda request id of the run that wrote this receipt. */
+  requestId: string;
+}
+
+export interface ReceiptOutput {
+  kind: "curated" | "trusted" | "quarantine";
+  bucket: string;
+  key: string;
+  /** Value of the partition, YYYY-MM-DD; only for curated. */
+  partition?: string;
+  rows: number;
+  /** Bytes as stored. */
+  bytes: number;
+  /** Without quotes. */
+  etag: string;
+}
+
+export interface DetectedDialect {
+  compression: "gzip" | null;
+  encoding: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252" | "iso-8859-1";
+  bom: boolean;
+  delimiter: "," | ";" | "\t" | "|";
+  quote: '"' | "'";
+  newline: "\n" | "\r\n" | "\r";
+  /** Lines before the header. */
+  preambleLines: number;
+  columns: string[];
+  /** One sentence per decision. */
+  why: string[];
+}
+
+/** Columns of a `.rejects.csv` in the quarantine bucket, in this order. */
+export const REJECT_COLUMNS = [
+  "source_key",
+  "line", // 1-based physical line on which the row starts; 0 when the record speaks of the whole file
+  "byte_offset", // of the row's first byte in the (decompressed) source
+  "column", // name, or "" when the row as a whole is at fault
+  "rule", // partition-date, ragged-row, …
+  "message",
+  "row_encoding", // "text", or "base64" when the row's bytes are no valid text
+  "row", // as it was, without its line ending
+] as const;

@@ -1,0 +1,156 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { type Database, open, type RootDatabase } from "lmdb";
+import { MinilakeError } from "../../errors.ts";
+import { BlobStore } from "./blobs.ts";
+
+/** Scalars or tuples of them; tuples order element by element, strings in UTF-8 byte order. At most 1,978 bytes encoded. */
+export type Key = string | number | (string | number)[];
+
+export interface RangeOptions {
+  /** Inclusive. */
+  start?: Key;
+  /** Exclusive. */
+  end?: Key;
+  limit?: number;
+  reverse?: boolean;
+}
+
+/** An ordered map of one kind of record, kept in the data folder. Values are plain data (MessagePack), Buffers included. */
+export interface Table<V> {
+  get(key: Key): V | undefined;
+  has(key: Key): boolean;
+  /** Only inside `Store.transaction`. */
+  put(key: Key, value: V): void;
+  /** Only inside `Store.transaction`. True when there was something to remove. */
+  remove(key: Key): boolean;
+  /** Lazily, in key order, as of the moment when iteration starts. Do not change the table while iterating over it. */
+  range(options?: RangeOptions): Iterable<{ key: Key; value: V }>;
+  keys(options?: RangeOptions): Iterable<Key>;
+  count(options?: RangeOptions): number;
+}
+
+/**
+ * The one durable state of an embedded endpoint: tables in LMDB, large bodies in files beside it.
+ *
+ * What a transaction wrote is in the operating system's hands when `transaction` returns: it survives `kill -9`
+ * of the process at any moment. It is not flushed to the disk each time, so the last moments before a power failure may be lost.
+ */
+export class Store {
+  readonly blobs: BlobStore;
+  readonly #root: RootDatabase;
+  readonly #lockFile: string;
+  readonly #tables = new Map<string, Table<unknown>>();
+  #inTransaction = false;
+
+  private constructor(folder: string, root: RootDatabase, lockFile: string) {
+    this.#root = root;
+    this.#lockFile = lockFile;
+    this.blobs = new BlobStore(join(folder, "blobs"));
+  }
+
+  /**
+   * Opens, or makes, the data folder and takes its lock.
+   * Throws MinilakeError DataFolder when it is damaged, not writable, or in use by another process.
+   */
+  static open(folder: string): Store {
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (cause) {
+      throw unusable(folder, "cannot be made", cause);
+    }
+    const lockFile = takeLock(folder);
+    try {
+      const root = open({ path: join(folder, "store"), maxDbs: 100, noSync: true, overlappingSync: false, compression: false });
+      return new Store(folder, root, lockFile);
+    } catch (cause) {
+      rmSync(lockFile, { force: true });
+      throw unusable(folder, "cannot be opened: it is damaged or not writable", cause);
+    }
+  }
+
+  table<V>(name: string): Table<V> {
+    const known = this.#tables.get(name);
+    if (known) return known as Table<V>;
+    const db: Database<V, Key> = this.#root.openDB<V, Key>({ name });
+    const writable = () => {
+      if (!this.#inTransaction) throw new Error(`table ${name} was changed outside of a transaction`);
+    };
+    const table: Table<V> = {
+      get: (key) => db.get(key),
+      has: (key) => db.doesExist(key),
+      put: (key, value) => {
+        writable();
+        db.putSync(key, value);
+      },
+      remove: (key) => {
+        writable();
+        return db.removeSync(key);
+      },
+      range: (options = {}) => db.getRange(options) as Iterable<{ key: Key; value: V }>,
+      keys: (options = {}) => db.getKeys(options),
+      count: (options = {}) => db.getKeysCount(options),
+    };
+    this.#tables.set(name, table as Table<unknown>);
+    return table;
+  }
+
+  /**
+   * Runs `work` atomically over all tables; a throw undoes all of it. `work` is synchronous and may nest (one transaction then).
+   */
+  transaction<T>(work: () => T): T {
+    if (this.#inTransaction) return work();
+    this.#inTransaction = true;
+    try {
+      return this.#root.transactionSync(work) as T;
+    } finally {
+      this.#inTransaction = false;
+    }
+  }
+
+  /** Flushes to disk, closes and gives the lock back. */
+  async close(): Promise<void> {
+    await this.#root.close();
+    rmSync(this.#lockFile, { force: true });
+  }
+}
+
+function takeLock(folder: string): string {
+  const lockFile = join(folder, "lock");
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const file = openSync(lockFile, "wx");
+      writeSync(file, String(process.pid));
+      closeSync(file);
+      return lockFile;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(folder, "is not writable", cause);
+      const owner = Number(readFileSync(lockFile, "utf8"));
+      if (owner > 0 && isAlive(owner)) {
+        throw new MinilakeError("DataFolder", `The data folder ${folder} is in use by process ${owner}.`, {
+          hint: `Stop that endpoint (minilake down), or give this one a folder of its own: --data-dir <folder>`,
+        });
+      }
+      rmSync(lockFile, { force: true });
+    }
+  }
+  throw unusable(folder, `cannot be locked: ${lockFile} comes back as soon as it is removed`);
+}
+
+function isAlive(pid: number): boolean {
+  if (pid === process.pid) return existsSync("/proc/self");
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function unusable(folder: string, what: string, cause?: unknown): MinilakeError {
+  const reason = cause instanceof Error ? ` (${cause.message})` : "";
+  return new MinilakeError("DataFolder", `The data folder ${folder} ${what}${reason}.`, {
+    hint: "Check its permissions and the free space, or remove the folder to start with an empty endpoint.",
+    cause,
+  });
+}
