@@ -1,5 +1,5 @@
-import type { AwsError } from "./awsError.ts";
 import type { Caller } from "./access.ts";
+import type { AwsError } from "./awsError.ts";
 import type { EmulatorReply, EmulatorRequest } from "./http.ts";
 
 /** One AWS service behind the port. The server authenticates, calls `handle`, and encodes what is thrown. */

@@ -1,5 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream, mkdirSync, readdirSync, rmSync, type ReadStream, type WriteStream } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  mkdirSync,
+  type ReadStream,
+  readdirSync,
+  rmSync,
+  type WriteStream,
+} from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 

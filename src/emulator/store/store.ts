@@ -1,5 +1,5 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { MinilakeError } from "../../errors.ts";
 import { BlobStore } from "./blobs.ts";
@@ -37,6 +37,7 @@ export interface Table<V> {
  * of the process at any moment. It is not flushed to the disk each time, so the last moments before a power failure may be lost.
  */
 export class Store {
+  static readonly #openHere = new Set<string>();
   readonly blobs: BlobStore;
   readonly #root: RootDatabase;
   readonly #lockFile: string;
@@ -59,12 +60,21 @@ export class Store {
     } catch (cause) {
       throw unusable(folder, "cannot be made", cause);
     }
-    const lockFile = takeLock(folder);
+    const lockFile = takeLock(folder, (pid) =>
+      pid === process.pid ? Store.#openHere.has(lockPath(folder)) : isAlive(pid),
+    );
+    Store.#openHere.add(lockFile);
     try {
-      const root = open({ path: join(folder, "store"), maxDbs: 100, noSync: true, overlappingSync: false, compression: false });
+      const root = open({
+        path: join(folder, "store"),
+        maxDbs: 100,
+        noSync: true,
+        overlappingSync: false,
+        compression: false,
+      });
       return new Store(folder, root, lockFile);
     } catch (cause) {
-      rmSync(lockFile, { force: true });
+      Store.#release(lockFile);
       throw unusable(folder, "cannot be opened: it is damaged or not writable", cause);
     }
   }
@@ -111,12 +121,19 @@ export class Store {
   /** Flushes to disk, closes and gives the lock back. */
   async close(): Promise<void> {
     await this.#root.close();
-    rmSync(this.#lockFile, { force: true });
+    Store.#release(this.#lockFile);
+  }
+
+  static #release(lockFile: string): void {
+    rmSync(lockFile, { force: true });
+    Store.#openHere.delete(lockFile);
   }
 }
 
-function takeLock(folder: string): string {
-  const lockFile = join(folder, "lock");
+const lockPath = (folder: string) => join(resolve(folder), "lock");
+
+function takeLock(folder: string, isHeld: (pid: number) => boolean): string {
+  const lockFile = lockPath(folder);
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       const file = openSync(lockFile, "wx");
@@ -126,7 +143,7 @@ function takeLock(folder: string): string {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(folder, "is not writable", cause);
       const owner = Number(readFileSync(lockFile, "utf8"));
-      if (owner > 0 && isAlive(owner)) {
+      if (owner > 0 && isHeld(owner)) {
         throw new MinilakeError("DataFolder", `The data folder ${folder} is in use by process ${owner}.`, {
           hint: `Stop that endpoint (minilake down), or give this one a folder of its own: --data-dir <folder>`,
         });
@@ -138,7 +155,6 @@ function takeLock(folder: string): string {
 }
 
 function isAlive(pid: number): boolean {
-  if (pid === process.pid) return existsSync("/proc/self");
   try {
     process.kill(pid, 0);
     return true;
