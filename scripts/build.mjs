@@ -1,0 +1,70 @@
+// Builds what the package ships: the command line as ES modules with lazily loaded chunks, and each function as one file.
+// Runs by itself on `npm install` (prepare); lmdb stays outside of the bundle because it carries a native library.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  logLevel: "warning",
+  legalComments: "none",
+  metafile: true,
+};
+
+rmSync(dist, { recursive: true, force: true });
+
+const program = await build({
+  ...shared,
+  entryPoints: { "bin/minilake": "bin/minilake.ts" },
+  outdir: "dist",
+  target: "node20.19",
+  splitting: true,
+  minify: true,
+  keepNames: true,
+  chunkNames: "chunks/[name]-[hash]",
+  external: ["lmdb"],
+  define: { MINILAKE_VERSION: JSON.stringify(manifest.version) },
+  // Some bundled libraries are CommonJS and call require for Node's own modules.
+  banner: {
+    js: "import { createRequire as minilakeCreateRequire } from 'node:module'; const require = minilakeCreateRequire(import.meta.url);",
+  },
+});
+
+const functions = await build({
+  ...shared,
+  entryPoints: { curate: "handler/curate.ts" },
+  outdir: "dist/handler",
+  outExtension: { ".js": ".mjs" },
+  target: "node20",
+  minify: true,
+});
+
+writeLicences([program.metafile, functions.metafile]);
+
+/** The licences of what was bundled, as those licences ask for. */
+function writeLicences(metafiles) {
+  const folders = new Set();
+  for (const { inputs } of metafiles) {
+    for (const input of Object.keys(inputs)) {
+      const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+      if (match) folders.add(match[1]);
+    }
+  }
+  const parts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    const file = ["LICENSE", "LICENSE.md", "LICENSE.txt", "LICENCE", "license", "license.md"]
+      .map((candidate) => join(root, folder, candidate))
+      .find((candidate) => existsSync(candidate));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(file, "utf8").trim() : "(no licence file in the package)"}\n`;
+  });
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(join(dist, "THIRD-PARTY-LICENCES.txt"), parts.join(`\n${"-".repeat(80)}\n\n`));
+}

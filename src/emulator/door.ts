@@ -1,0 +1,24 @@
+import type { IncomingMessage } from "node:http";
+import { AwsError } from "./awsError.ts";
+
+/** Names under which the endpoint may be called; `*.localhost` is there for virtual-host style buckets. */
+const LOOPBACK_HOST = /^(?:(?:[a-z0-9.-]+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/;
+
+/**
+ * Who may come in at all. The socket listens on loopback only, yet a web page in the user's browser reaches loopback too:
+ * a foreign Host is DNS rebinding, an Origin is a script. Throws AwsError 403.
+ */
+export function checkDoor(request: IncomingMessage): void {
+  const host = (request.headers.host ?? "").toLowerCase();
+  if (!LOOPBACK_HOST.test(host)) {
+    throw new AwsError(
+      "AccessDenied",
+      `minilake's embedded endpoint answers to localhost only, not to the Host "${host}".`,
+      403,
+    );
+  }
+  const site = request.headers["sec-fetch-site"];
+  if (request.headers.origin !== undefined || (site !== undefined && site !== "none")) {
+    throw new AwsError("AccessDenied", "minilake's embedded endpoint does not answer web pages.", 403);
+  }
+}
