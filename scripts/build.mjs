@@ -1,6 +1,6 @@
 // Builds what the package ships: the command line as ES modules with lazily loaded chunks, and each function as one file.
 // Runs by itself on `npm install` (prepare); lmdb stays outside of the bundle because it carries a native library.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -18,8 +18,6 @@ const shared = {
   legalComments: "none",
   metafile: true,
 };
-
-rmSync(dist, { recursive: true, force: true });
 
 const program = await build({
   ...shared,
@@ -47,7 +45,17 @@ const functions = await build({
   minify: true,
 });
 
+removeStale([program.metafile, functions.metafile]);
 writeLicences([program.metafile, functions.metafile]);
+
+/** Chunks of earlier builds go last, so that a program that is running finds its files until the new ones are there. */
+function removeStale(metafiles) {
+  const current = new Set(metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((output) => join(root, output))));
+  for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !current.has(file)) rmSync(file);
+  }
+}
 
 /** The licences of what was bundled, as those licences ask for. */
 function writeLicences(metafiles) {

@@ -296,7 +296,7 @@ async function send(
   outgoing: ServerResponse,
 ): Promise<void> {
   const headers: Record<string, string | number> = { ...reply.headers };
-  headers["x-amzn-requestid"] ??= request.id;
+  if (headers["x-amz-request-id"] === undefined) headers["x-amzn-requestid"] ??= request.id;
   const { body } = reply;
   if (body instanceof Readable) {
     outgoing.writeHead(reply.status, headers);

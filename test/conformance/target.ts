@@ -43,7 +43,7 @@ export async function target(options: Partial<EmulatorOptions> = {}): Promise<Ta
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   let endpoint = process.env.MINILAKE_TARGET_ENDPOINT ?? "";
   let stop = async () => {};
-  let restart = async () => {
+  let restart: () => Promise<void> = async () => {
     throw new Error(`${name} cannot be restarted from a test`);
   };
   if (name === "embedded") {
