@@ -1,0 +1,13 @@
+import type { Output } from "../ui/output.ts";
+
+/** What a command gets from the process, so that it can run in a test as well. */
+export interface CommandContext {
+  output: Output;
+  environment: Record<string, string | undefined>;
+  /** Relative paths start here. */
+  cwd: string;
+  /** Aborts on Ctrl-C; work stops at the next safe place and throws MinilakeError Interrupted. */
+  signal: AbortSignal;
+  /** What the process ends with when nothing is thrown, such as 1 for a `verify` that found a falsehood. */
+  exitCode: number;
+}

@@ -1,0 +1,118 @@
+import { Command, CommanderError, Option } from "commander";
+import { MinilakeError } from "../errors.ts";
+import { Output } from "../ui/output.ts";
+import type { CommandContext } from "./context.ts";
+import { emulatorCommand } from "./emulator.ts";
+import { version } from "./version.ts";
+
+/** The only place that reads argv, listens to signals and sets the exit code. */
+export async function runProcess(): Promise<void> {
+  const { stdout, stderr } = process;
+  const output = new Output({ stdout, stderr, environment: process.env });
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      output.close(stream);
+    });
+  }
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      // The second time, or when nothing comes to rest: every command leaves a state that can be taken up again.
+      if (interruption.signal.aborted) process.exit(130);
+      interruption.abort(new MinilakeError("Interrupted", "Interrupted.", { hint: AGAIN }));
+      setTimeout(() => process.exit(130), GRACE_MS).unref();
+    });
+  }
+  const context: CommandContext = {
+    output,
+    environment: process.env,
+    cwd: process.cwd(),
+    signal: interruption.signal,
+    exitCode: 0,
+  };
+  process.exitCode = await main(process.argv.slice(2), context);
+}
+
+const GRACE_MS = 5_000;
+const AGAIN = "Run the same command again: it goes on where it stopped.";
+
+/** Runs one command line and returns its exit code; never throws. */
+export async function main(argv: string[], context: CommandContext): Promise<number> {
+  const { output } = context;
+  try {
+    await createProgram(context).parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
+    return context.exitCode;
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    if (error === undefined) return 0;
+    const { describeError, exitCodeOf, renderError } = await import("../ui/errorReport.ts");
+    output.note(renderError(error, await output.colours("stderr"), argv.includes("--verbose")));
+    if (argv.includes("--json")) output.json({ error: describeError(error) });
+    return exitCodeOf(error);
+  }
+}
+
+export function createProgram(context: CommandContext): Command {
+  const { output } = context;
+  const program = new Command("minilake")
+    .description(
+      "A small event-driven data lake from one command: CSV files land in S3, a Lambda curates them\n" +
+        "into date partitions, and every row is proved to have arrived.",
+    )
+    .usage("<command> [options]")
+    .addOption(new Option("-V, --version", "print the version"))
+    .on("option:version", () => {
+      output.print(version());
+      throw new CommanderError(0, "commander.version", "");
+    })
+    .addHelpOption(new Option("-h, --help", "print this help"))
+    .helpCommand("help [command]", "print the help of a command")
+    .configureHelp({ helpWidth: 100, showGlobalOptions: false, styleTitle: (title) => `\u001b[1m${title}\u001b[22m` })
+    .configureOutput({
+      writeOut: (text) => output.raw("stdout", text),
+      writeErr: (text) => output.raw("stderr", text),
+      // The problem is reported like every other one, in one place.
+      outputError: () => {},
+      getOutHasColors: () => output.hasColours("stdout"),
+      getErrHasColors: () => output.hasColours("stderr"),
+    })
+    .exitOverride();
+  const groups: [heading: string, commands: ((context: CommandContext) => Command)[]][] = [
+    ["On its own:", [emulatorCommand]],
+  ];
+  for (const [heading, commands] of groups) {
+    for (const make of commands) {
+      const command = make(context).helpGroup(heading).copyInheritedSettings(program);
+      program.addCommand(command.exitOverride((error) => fail(error, command.name())));
+    }
+  }
+  return program.addHelpText("after", `\n${START}`);
+}
+
+const START = `Start here:
+  minilake demo                                  see it all in a few seconds
+  minilake up                                    make a lake in this folder
+  minilake ingest sample_data/transactions.csv   feed it
+  minilake verify                                prove that every row arrived
+  minilake help up                               more about a command
+`;
+
+interface UsageFailure extends CommanderError {
+  commandName?: string;
+}
+
+function fail(error: CommanderError, commandName: string): never {
+  throw Object.assign(error, { commandName });
+}
+
+/** Commander's message in our words; undefined for what only looks like an error, as --help does. */
+function usageError(error: UsageFailure): MinilakeError | undefined {
+  if (error.exitCode === 0) return undefined;
+  const [first = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const name = error.commandName ? `minilake ${error.commandName}` : "minilake";
+  const similar = suggestion && /\(Did you mean (.*)\?\)/.exec(suggestion)?.[1];
+  return new MinilakeError("Usage", `${name}: ${first}${/[.!?]$/.test(first) ? "" : "."}`, {
+    hint: `${similar ? `Did you mean ${similar}? ` : ""}See: ${name} --help`,
+  });
+}
