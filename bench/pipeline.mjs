@@ -1,0 +1,157 @@
+// Figures of the whole path beside MiniStack (DESIGN 11): a lake's resources made, one small file to its partitions,
+// a burst of 500 files at several concurrency limits, restart with 10,000 objects. The same bundle runs on both endpoints.
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { LambdaClient, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import { PutObjectCommand, paginateListObjectsV2 } from "@aws-sdk/client-s3";
+import { client } from "./endpoint.mjs";
+import { inParallel, markdownTable, quantile, root, spread, start } from "./measure.mjs";
+
+const run = promisify(execFile);
+const RUNS = Number(process.env.BENCH_RUNS ?? 5);
+const WARM_EVENTS = Number(process.env.BENCH_EVENTS ?? 100);
+const BURST_FILES = 500;
+const DATES = ["2026-01-01", "2026-01-02", "2026-01-03"];
+
+function csv(rows, seed) {
+  const lines = ["id,booked_at,amount,currency,status"];
+  for (let row = 0; row < rows; row++) {
+    lines.push(`${String(row).padStart(6, "0")},${DATES[row % 3]},${(row * 7 + seed) % 1000}.50,EUR,settled`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** `minilake up` against the endpoint, with timing; runs in a folder of its own. */
+async function up(endpoint, folder) {
+  const args = ["up", "--backend", "endpoint", "--endpoint-url", endpoint.endpoint, "--json", "--yes"];
+  const began = performance.now();
+  const { stdout } = await run(process.execPath, [join(root, "dist/bin/minilake.js"), ...args], {
+    cwd: folder,
+    env: { ...process.env, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test", AWS_REGION: "us-east-1" },
+  });
+  return { ms: performance.now() - began, report: JSON.parse(stdout) };
+}
+
+async function curatedKeys(s3, prefix = "dt_reference=") {
+  const keys = new Set();
+  for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: "curated-transactions", Prefix: prefix })) {
+    for (const { Key } of page.Contents ?? []) keys.add(Key);
+  }
+  return keys;
+}
+
+/** Milliseconds from the start of the PUT until each of the three partitions lists the file. */
+async function onePut(s3, name) {
+  const began = performance.now();
+  await s3.send(new PutObjectCommand({ Bucket: "raw-transactions", Key: name, Body: csv(500, name.length) }));
+  const missing = new Set(DATES.map((date) => `dt_reference=${date}/${name}`));
+  while (missing.size > 0) {
+    for (const key of missing) {
+      const seen = await curatedKeys(s3, key);
+      if (seen.has(key)) missing.delete(key);
+    }
+    if (performance.now() - began > 60_000) throw new Error(`${name} did not arrive within 60 s`);
+  }
+  return performance.now() - began;
+}
+
+/** 500 files of 100 rows over three dates, 16 at a time, until 1,500 objects are listed. */
+async function burst(s3, endpoint, label, log) {
+  let peak = 0;
+  const sampling = setInterval(() => {
+    peak = Math.max(peak, endpoint.memoryMiB());
+  }, 100);
+  const began = performance.now();
+  await inParallel(BURST_FILES, 16, (index) =>
+    s3.send(new PutObjectCommand({ Bucket: "raw-transactions", Key: `${label}/${index}.csv`, Body: csv(100, index) })),
+  );
+  let arrived = 0;
+  let lastChange = performance.now();
+  for (;;) {
+    const keys = await curatedKeys(s3);
+    const now = [...keys].filter((key) => key.includes(`/${label}/`)).length;
+    if (now !== arrived) lastChange = performance.now();
+    arrived = now;
+    if (arrived >= BURST_FILES * DATES.length || performance.now() - lastChange > 30_000) break;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  clearInterval(sampling);
+  const seconds = (lastChange - began) / 1000;
+  log(`${endpoint.name} ${label}: ${arrived} of 1,500 in ${seconds.toFixed(1)} s, peak ${peak.toFixed(0)} MiB`);
+  return { seconds, peak, lost: BURST_FILES * DATES.length - arrived };
+}
+
+export async function benchPipeline(names, log = console.error) {
+  const rows = [];
+  for (const name of names) {
+    const result = { up: [], again: [], first: [], warm: [], p95: [], bursts: new Map(), restart: [] };
+    try {
+      for (let repeat = 0; repeat < RUNS; repeat++) {
+        const endpoint = await start(name);
+        const folder = mkdtempSync(join(tmpdir(), "minilake-bench-lake-"));
+        const s3 = client(endpoint.endpoint, name);
+        try {
+          const made = await up(endpoint, folder);
+          result.up.push(made.ms);
+          result.again.push((await up(endpoint, folder)).ms);
+          result.first.push(await onePut(s3, "first.csv"));
+          const warm = [];
+          for (let event = 0; event < WARM_EVENTS; event++) warm.push(await onePut(s3, `warm-${event}.csv`));
+          result.warm.push(quantile(warm, 0.5));
+          result.p95.push(quantile(warm, 0.95));
+          log(`${name} run ${repeat + 1}: up ${made.ms.toFixed(0)} ms, warm p50 ${quantile(warm, 0.5).toFixed(1)} ms`);
+          if (repeat === 0) {
+            for (const limit of name === "minilake" ? ["2", "4", "16", "none"] : ["4", "none"]) {
+              const lambda = new LambdaClient({
+                endpoint: endpoint.endpoint,
+                region: "us-east-1",
+                credentials: { accessKeyId: "test", secretAccessKey: "test" },
+              });
+              if (limit !== "none") {
+                await lambda.send(
+                  new PutFunctionConcurrencyCommand({
+                    FunctionName: "minilake-transactions-curate",
+                    ReservedConcurrentExecutions: Number(limit),
+                  }),
+                );
+              }
+              result.bursts.set(limit, await burst(s3, endpoint, `burst-${limit}`, log));
+              lambda.destroy();
+            }
+          }
+        } finally {
+          s3.destroy();
+          await endpoint.stop();
+          rmSync(folder, { recursive: true, force: true });
+        }
+      }
+    } catch (error) {
+      log(`${name}: broke off, ${error.message}`);
+    }
+    const bursts = [...result.bursts].map(
+      ([limit, { seconds, peak, lost }]) =>
+        `limit ${limit}: ${seconds.toFixed(1)} s, ${peak.toFixed(0)} MiB, ${lost} lost`,
+    );
+    rows.push([
+      name,
+      spread(result.up, 0),
+      spread(result.again, 0),
+      spread(result.first, 0),
+      spread(result.warm),
+      spread(result.p95),
+      bursts.join("; "),
+    ]);
+  }
+  return markdownTable(
+    ["", "`up` ms", "`up` again ms", "first file ms", "warm p50 ms", "warm p95 ms", "500 files -> 1,500 objects"],
+    rows,
+  );
+}
+
+if (import.meta.url === `file://${process.argv[1]}`) {
+  const names = process.argv.slice(2);
+  console.log(await benchPipeline(names.length > 0 ? names : ["minilake", "ministack"]));
+}
