@@ -14,6 +14,8 @@ export interface Caller {
   /** Only for kind "service": what the service acts for; become aws:SourceArn and aws:SourceAccount. */
   sourceArn?: string;
   sourceAccount?: string;
+  /** Address that the request came from; becomes aws:SourceIp. */
+  sourceIp?: string;
   /** What a verified SigV4 signature leaves behind; S3 needs it to verify the chunks of an aws-chunked body. */
   signature?: {
     signingKey: Buffer;

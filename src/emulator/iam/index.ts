@@ -1,9 +1,16 @@
 import type { Authorize, Caller } from "../access.ts";
+import { authenticate } from "../auth/authenticate.ts";
+import type { Authentication } from "../auth/keys.ts";
+import { authenticatePostPolicy } from "../auth/postPolicy.ts";
+import { SigningKeys } from "../auth/sigv4.ts";
 import { notImplemented } from "../awsError.ts";
 import type { EmulatorRequest, ServiceName } from "../http.ts";
+import { encodeAwsQueryError } from "../protocols/awsQuery.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import { createFindKey } from "./credentials.ts";
+import { IdentityStore } from "./store.ts";
 
 export interface TemporaryCredentials {
   accessKeyId: string;
@@ -33,6 +40,29 @@ export interface IdentityService {
   rootCredentials(): { accessKeyId: string; secretAccessKey: string };
 }
 
-export function createIam(_dependencies: { store: Store; settings: EmulatorSettings }): IdentityService {
-  throw notImplemented("iam");
+export function createIam({ store, settings }: { store: Store; settings: EmulatorSettings }): IdentityService {
+  const identities = new IdentityStore(store);
+  const authentication: Authentication = {
+    findKey: createFindKey(identities, settings),
+    signingKeys: new SigningKeys(),
+    now: settings.now,
+  };
+  const service: Service = {
+    handle: async () => {
+      throw notImplemented("iam");
+    },
+    encodeError: (error, request) => encodeAwsQueryError(error, request, "https://iam.amazonaws.com/doc/2010-05-08/"),
+  };
+  return {
+    iam: service,
+    sts: service,
+    authenticate: (request, name) => authenticate(request, name, authentication),
+    authenticatePostPolicy: (fields) => authenticatePostPolicy(fields, authentication),
+    authorize: () => ({ allowed: true, message: "" }),
+    roleRefusal: () => undefined,
+    assumeRoleForService: () => {
+      throw notImplemented("sts:AssumeRole");
+    },
+    rootCredentials: () => identities.rootKey(),
+  };
 }
