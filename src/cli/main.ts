@@ -3,6 +3,7 @@ import { MinilakeError } from "../errors.ts";
 import { Output } from "../ui/output.ts";
 import type { CommandContext } from "./context.ts";
 import { emulatorCommand } from "./emulator.ts";
+import { REPORT_GROUP } from "./options.ts";
 import { version } from "./version.ts";
 
 /** The only place that reads argv, listens to signals and sets the exit code. */
@@ -83,7 +84,10 @@ export function createProgram(context: CommandContext): Command {
   ];
   for (const [heading, commands] of groups) {
     for (const make of commands) {
-      const command = make(context).helpGroup(heading).copyInheritedSettings(program);
+      const command = make(context)
+        .helpGroup(heading)
+        .copyInheritedSettings(program)
+        .addHelpOption(new Option("-h, --help", "print this help").helpGroup(REPORT_GROUP));
       program.addCommand(command.exitOverride((error) => fail(error, command.name())));
     }
   }
@@ -112,7 +116,9 @@ function usageError(error: UsageFailure): MinilakeError | undefined {
   const [first = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   const name = error.commandName ? `minilake ${error.commandName}` : "minilake";
   const similar = suggestion && /\(Did you mean (.*)\?\)/.exec(suggestion)?.[1];
-  return new MinilakeError("Usage", `${name}: ${first}${/[.!?]$/.test(first) ? "" : "."}`, {
+  // "option '--port <number>' argument 'abc' is invalid. a port is …" -> "--port abc: a port is …"
+  const what = first.replace(/^option '(?:-\w, )?(--[\w-]+).*?' argument '(.*)' is invalid\. (.*)$/, "$1 $2: $3");
+  return new MinilakeError("Usage", `${name}: ${what}${/[.!?]$/.test(what) ? "" : "."}`, {
     hint: `${similar ? `Did you mean ${similar}? ` : ""}See: ${name} --help`,
   });
 }

@@ -25,7 +25,7 @@ export interface EndpointOptions {
 }
 
 const WHICH = "Which lake:";
-const REPORT = "Output:";
+export const REPORT_GROUP = "Output:";
 
 export function addLakeOptions(command: Command): Command {
   return addReportOptions(
@@ -55,9 +55,8 @@ export function addLakeOptions(command: Command): Command {
 /** Last of all, so that every help ends the same way. */
 export function addReportOptions(command: Command): Command {
   return command
-    .addOption(new Option("--json", "print the result as JSON, and nothing else, on stdout").helpGroup(REPORT))
-    .addOption(new Option("--verbose", "print more, and the stack of an error").helpGroup(REPORT))
-    .addHelpOption(new Option("-h, --help", "print this help").helpGroup(REPORT));
+    .addOption(new Option("--json", "print the result as JSON, and nothing else, on stdout").helpGroup(REPORT_GROUP))
+    .addOption(new Option("--verbose", "print more, and the stack of an error").helpGroup(REPORT_GROUP));
 }
 
 export function addEndpointOptions(command: Command): Command {

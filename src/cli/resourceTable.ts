@@ -1,0 +1,34 @@
+import type { ChalkInstance } from "chalk";
+import type { Change, ResourceReport } from "../lake/progress.ts";
+import { plural, printable } from "../ui/format.ts";
+import { renderTable } from "../ui/table.ts";
+
+/** The resources of a lake with what became of each. */
+export function renderResources(resources: ResourceReport[], colours: ChalkInstance, width?: number): string {
+  const paint: Record<Change, (text: string) => string> = {
+    created: colours.green,
+    updated: colours.yellow,
+    unchanged: colours.dim,
+    removed: colours.green,
+    absent: colours.dim,
+    kept: colours.yellow,
+  };
+  return renderTable(
+    [{ title: "resource" }, { title: "name", shrink: true }, { title: "change" }],
+    resources.map(({ kind, name, change, aspects, reason }) => {
+      const why = aspects.length > 0 ? `: ${aspects.join(", ")}` : reason ? `: ${reason}` : "";
+      return [kind, printable(name), paint[change](`${change}${printable(why)}`)];
+    }),
+    { header: colours.bold, width },
+  );
+}
+
+const ORDER: Change[] = ["created", "updated", "unchanged", "removed", "absent", "kept"];
+
+/** "7 created, 1 updated, 2 unchanged". */
+export function countChanges(resources: ResourceReport[]): string {
+  const parts = ORDER.map((change) => [resources.filter((each) => each.change === change).length, change] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, change]) => `${count} ${change === "absent" ? "already gone" : change}`);
+  return parts.length > 0 ? parts.join(", ") : plural(0, "resource");
+}

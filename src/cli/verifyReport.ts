@@ -1,0 +1,105 @@
+import type { ChalkInstance } from "chalk";
+import { formatBytes, formatCount, formatDuration, plural, printable } from "../ui/format.ts";
+import { renderTable } from "../ui/table.ts";
+import type { Finding, PartitionRow, RowSample, VerifyReport } from "../verify/report.ts";
+
+/** A table of more partitions than this shows, when all is well, its first and last ones. */
+const MOST_PARTITIONS = 12;
+const ENDS = 4;
+/** Findings printed; --json has them all. */
+const MOST_FINDINGS = 40;
+
+/** What `minilake verify` prints: partitions, findings, one sentence of judgement. */
+export function renderVerify(report: VerifyReport, colours: ChalkInstance, options: { all?: boolean; width?: number }) {
+  const blocks = [];
+  if (report.partitions.length > 0) blocks.push(renderPartitions(report.partitions, colours, options));
+  if (report.findings.length > 0) blocks.push(renderFindings(report, colours));
+  blocks.push(judgement(report, colours));
+  return blocks.join("\n\n");
+}
+
+function renderPartitions(
+  partitions: PartitionRow[],
+  colours: ChalkInstance,
+  { all, width }: { all?: boolean; width?: number },
+): string {
+  const wrong = partitions.filter(({ ok }) => !ok);
+  const row = ({ partition, objects, rowsExpected, rowsStored, ok }: PartitionRow) => [
+    partition,
+    formatCount(objects),
+    formatCount(rowsExpected),
+    ok ? formatCount(rowsStored) : colours.red(formatCount(rowsStored)),
+    ok ? colours.green("✔") : colours.red("✖"),
+  ];
+  const omitted = (count: number) => [colours.dim(`… ${formatCount(count)} more, all right`), "", "", "", ""];
+  let rows: string[][];
+  if (all || partitions.length <= MOST_PARTITIONS) rows = partitions.map(row);
+  else if (wrong.length === 0) {
+    const between = omitted(partitions.length - 2 * ENDS);
+    rows = [...partitions.slice(0, ENDS).map(row), between, ...partitions.slice(-ENDS).map(row)];
+  } else rows = [...wrong.map(row), omitted(partitions.length - wrong.length)];
+  const sum = (of: (each: PartitionRow) => number) =>
+    formatCount(partitions.reduce((total, each) => total + of(each), 0));
+  return renderTable(
+    [
+      { title: "partition" },
+      { title: "objects", align: "right" },
+      { title: "rows due", align: "right" },
+      { title: "rows stored", align: "right" },
+      { title: "" },
+    ],
+    rows,
+    {
+      header: colours.bold,
+      width,
+      footer: [
+        plural(partitions.length, "partition"),
+        sum(({ objects }) => objects),
+        sum(({ rowsExpected }) => rowsExpected),
+        sum(({ rowsStored }) => rowsStored),
+        "",
+      ],
+    },
+  );
+}
+
+function renderFindings({ findings, findingsOmitted }: VerifyReport, colours: ChalkInstance): string {
+  const lines = [colours.bold("  What does not hold")];
+  for (const finding of findings.slice(0, MOST_FINDINGS)) {
+    lines.push(`  ${colours.red("✖")} ${colours.bold(finding.type)}  ${printable(finding.message)}`);
+    for (const sample of finding.samples ?? []) lines.push(colours.dim(`      ${describeSample(sample, finding)}`));
+  }
+  const omitted = findings.length - MOST_FINDINGS + findingsOmitted;
+  if (omitted > 0)
+    lines.push(`  … and ${plural(omitted, "finding")} more; --json has ${findingsOmitted ? "more" : "all"} of them`);
+  return lines.join("\n");
+}
+
+function describeSample({ line, storedLine, storedPartition, row, storedRow }: RowSample, { source, key }: Finding) {
+  const places = [];
+  if (line !== null) places.push(`${source ?? "raw"} line ${line}`);
+  if (storedLine !== null) places.push(`${storedPartition ?? key ?? "stored"} line ${storedLine}`);
+  const cells = [row, storedRow].filter((each) => each !== undefined).map((each) => printable(each.join(" | ")));
+  return [printable(places.join(" -> ")), ...cells].join(": ");
+}
+
+function judgement(report: VerifyReport, colours: ChalkInstance): string {
+  const { totals, partitions, findings, findingsOmitted } = report;
+  const read = `${plural(totals.rowsRead, "row")} of ${plural(totals.rawObjects, "raw object")} (${formatBytes(totals.rawBytes)})`;
+  const took = colours.dim(
+    `Read ${plural(report.objectsRead, "object")}, ${formatBytes(report.bytesRead)}, in ${formatDuration(report.durationMs)}.`,
+  );
+  if (report.ok) {
+    const whole = totals.filesRejected > 0 ? ` + ${plural(totals.filesRejected, "file")} in quarantine whole` : "";
+    const sentence =
+      totals.rawObjects === 0
+        ? "The lake is empty, and nothing is where nothing should be."
+        : `${read} = ${formatCount(totals.rowsStored)} in ${plural(partitions.length, "partition")} + ${formatCount(totals.rowsQuarantined)} in quarantine${whole}. Nothing lost, nothing doubled.`;
+    return `${colours.green("✔")} ${sentence}\n  ${took}`;
+  }
+  const count = findings.length + findingsOmitted;
+  const busy = report.quiet
+    ? ""
+    : " The lake was still at work when time ran out; run it again, or give it more: --timeout 5m";
+  return `${colours.red("✖")} ${plural(count, "finding")} in ${read}.${busy}\n  ${took}`;
+}
