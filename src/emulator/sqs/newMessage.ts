@@ -1,0 +1,69 @@
+import type { SqsContext } from "./context.ts";
+import { invalidParameter, missingParameter, sqsError } from "./errors.ts";
+import { type Input, optionalInteger, optionalString } from "./input.ts";
+import {
+  attributeBytes,
+  attributesMd5,
+  hasInvalidCharacters,
+  readMessageAttributes,
+  readSystemAttributes,
+} from "./messageAttributes.ts";
+import type { Message, NewMessage, Queue } from "./store.ts";
+
+export interface CheckedMessage extends NewMessage {
+  /** Body and attributes, as they count for the queue's limit. */
+  bytes: number;
+  md5OfSystemAttributes: string | undefined;
+}
+
+/**
+ * One message to send, checked against the queue's limits.
+ *
+ * Throws   MissingParameter, InvalidParameterValue, InvalidMessageContents
+ */
+export function readNewMessage(input: Input, queue: Queue, context: SqsContext): CheckedMessage {
+  const body = optionalString(input, "MessageBody");
+  if (body === undefined || body === "") throw missingParameter("MessageBody");
+  if (hasInvalidCharacters(body)) {
+    throw sqsError(
+      "InvalidMessageContents",
+      "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF",
+    );
+  }
+  const delaySeconds = optionalInteger(input, "DelaySeconds");
+  if (delaySeconds !== undefined && !(delaySeconds >= 0 && delaySeconds <= 900)) {
+    throw invalidParameter(
+      `Value ${input.DelaySeconds} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.`,
+    );
+  }
+  if (input.MessageDeduplicationId !== undefined) {
+    throw invalidParameter(
+      `Value ${input.MessageDeduplicationId} for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.`,
+    );
+  }
+  const attributes = readMessageAttributes(input);
+  const systemAttributes = readSystemAttributes(input);
+  const bytes = Buffer.byteLength(body) + attributeBytes(attributes);
+  const limit = Number(queue.attributes.MaximumMessageSize);
+  if (bytes > limit) {
+    throw invalidParameter(`One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`);
+  }
+  return {
+    body,
+    attributes,
+    traceHeader: systemAttributes.AWSTraceHeader?.StringValue,
+    groupId: optionalString(input, "MessageGroupId"),
+    senderId: context.caller.userId || "anonymous",
+    delaySeconds: delaySeconds ?? Number(queue.attributes.DelaySeconds),
+    bytes,
+    md5OfSystemAttributes: attributesMd5(systemAttributes),
+  };
+}
+
+/** What SendMessage answers for a stored message. */
+export const sentMessage = (stored: Message, sent: CheckedMessage) => ({
+  MessageId: stored.id,
+  MD5OfMessageBody: stored.md5OfBody,
+  MD5OfMessageAttributes: attributesMd5(stored.attributes),
+  MD5OfMessageSystemAttributes: sent.md5OfSystemAttributes,
+});
