@@ -58,8 +58,9 @@ async function runEmulator(context: CommandContext, options: EmulatorCommandOpti
       output.note(error instanceof Error ? `${message}\n${options.verbose ? error.stack : error.message}` : message),
   });
   try {
-    const { endpoint, credentials } = emulator;
-    if (options.json) output.json({ ready: true, endpoint, ...credentials, pid: process.pid }, true);
+    const { endpoint, credentials, region, accountId, faults } = emulator;
+    const ready = { ready: true, endpoint, ...credentials, pid: process.pid, region, accountId, faults };
+    if (options.json) output.json(ready, true);
     else output.print(await welcome(context, emulator, options));
     if (!context.signal.aborted) await once(context.signal, "abort");
     if (!options.json) output.note("Stopping …");

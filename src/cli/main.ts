@@ -49,7 +49,7 @@ export async function main(argv: string[], context: CommandContext): Promise<num
     if (error === undefined) return 0;
     const { describeError, exitCodeOf, renderError } = await import("../ui/errorReport.ts");
     output.note(renderError(error, await output.colours("stderr"), argv.includes("--verbose")));
-    if (argv.includes("--json")) output.json({ error: describeError(error) });
+    if (argv.includes("--json")) output.json({ error: describeError(error) }, true);
     return exitCodeOf(error);
   }
 }
