@@ -1,0 +1,64 @@
+import {
+  DeleteFunctionEventInvokeConfigCommand,
+  GetFunctionEventInvokeConfigCommand,
+  PutFunctionEventInvokeConfigCommand,
+  UpdateFunctionEventInvokeConfigCommand,
+} from "@aws-sdk/client-lambda";
+import { isAwsError } from "../../errors.ts";
+import type { StageDefinition } from "../definition.ts";
+import type { ResourceReport } from "../progress.ts";
+import { type ResourceContext, reported, syncAspects, synced } from "./resource.ts";
+
+/** How often an event is tried, and how long it may wait, before it becomes a dead letter. */
+export async function ensureEventInvokeConfig(
+  context: ResourceContext,
+  stage: StageDefinition,
+  options: { functionIsNew?: boolean } = {},
+): Promise<ResourceReport> {
+  const lambda = await context.clients.lambda();
+  const FunctionName = stage.functionName;
+  const wanted = { MaximumRetryAttempts: stage.maxRetries, MaximumEventAgeInSeconds: stage.maxEventAgeSeconds };
+  const observed = options.functionIsNew ? undefined : await observe(context, stage);
+  if (observed === undefined) {
+    if (context.mode === "apply") {
+      await lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, ...wanted }));
+    }
+    return reported("invoke settings", FunctionName, "created");
+  }
+  // An update, not a put: destinations that somebody has added stay.
+  const write = () => lambda.send(new UpdateFunctionEventInvokeConfigCommand({ FunctionName, ...wanted }));
+  const retriesSame = observed.MaximumRetryAttempts === wanted.MaximumRetryAttempts;
+  const ageSame = observed.MaximumEventAgeInSeconds === wanted.MaximumEventAgeInSeconds;
+  const aspects = await syncAspects(context, [
+    { name: "retries", same: retriesSame, write },
+    { name: "event age", same: ageSame, write: retriesSame ? write : async () => {} },
+  ]);
+  return synced("invoke settings", FunctionName, aspects);
+}
+
+async function observe(context: ResourceContext, { functionName }: StageDefinition) {
+  const lambda = await context.clients.lambda();
+  try {
+    return await lambda.send(new GetFunctionEventInvokeConfigCommand({ FunctionName: functionName }));
+  } catch (error) {
+    if (isAwsError(error, "ResourceNotFoundException")) return undefined;
+    throw error;
+  }
+}
+
+export async function removeEventInvokeConfig(
+  context: ResourceContext,
+  stage: StageDefinition,
+): Promise<ResourceReport> {
+  const lambda = await context.clients.lambda();
+  const FunctionName = stage.functionName;
+  if ((await observe(context, stage)) === undefined) return reported("invoke settings", FunctionName, "absent");
+  if (context.mode === "apply") {
+    try {
+      await lambda.send(new DeleteFunctionEventInvokeConfigCommand({ FunctionName }));
+    } catch (error) {
+      if (!isAwsError(error, "ResourceNotFoundException")) throw error;
+    }
+  }
+  return reported("invoke settings", FunctionName, "removed");
+}
