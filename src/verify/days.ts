@@ -1,0 +1,60 @@
+/**
+ * The day of a partition cell in the lake's time zone, as YYYY-MM-DD, or undefined when the cell holds no date.
+ *
+ * Dates are YYYY-MM-DD. Timestamps are YYYY-MM-DD, "T" or one space, hh:mm, optional :ss and fraction, and an optional
+ * zone ("Z", +hh:mm, +hhmm, +hh); one without a zone is already local to the lake. Blanks around the cell do not count.
+ */
+export function dayOf(cell: string, zone: DayZone): string | undefined {
+  const match = ISO.exec(cell.trim());
+  if (match === null) return undefined;
+  const [, date, hour, minute, second, , offset] = match;
+  if (date === undefined || !isCalendarDate(date)) return undefined;
+  if (hour === undefined) return date;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second ?? 0) > 59) return undefined;
+  if (offset === undefined) return date;
+  const minutesEast = offsetMinutes(offset);
+  if (minutesEast === undefined) return undefined;
+  const instant = Date.parse(`${date}T${hour}:${minute}:${second ?? "00"}Z`) - minutesEast * 60_000;
+  return zone(instant);
+}
+
+/** The calendar day, in one time zone, of an instant in milliseconds since 1970 UTC. */
+export type DayZone = (instant: number) => string;
+
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})([.,]\d{1,9})?)?\s?([Zz]|[+-]\d{2}(?::?\d{2})?)?)?$/;
+
+function isCalendarDate(date: string): boolean {
+  const year = Number(date.slice(0, 4));
+  const month = Number(date.slice(5, 7));
+  const day = Number(date.slice(8, 10));
+  if (month < 1 || month > 12 || day < 1) return false;
+  // Day 0 of the next month is the last of this one. Years below 100 would be taken for 19xx by the constructor.
+  const last = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+  return day <= last;
+}
+
+function offsetMinutes(offset: string): number | undefined {
+  if (offset === "Z" || offset === "z") return 0;
+  const digits = offset.slice(1).replace(":", "");
+  const hours = Number(digits.slice(0, 2));
+  const minutes = Number(digits.slice(2) || 0);
+  if (hours > 23 || minutes > 59) return undefined;
+  return (offset.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/** Throws RangeError when the IANA name is unknown. */
+export function dayZone(timezone: string): DayZone {
+  if (timezone === "UTC") return (instant) => new Date(instant).toISOString().slice(0, 10);
+  const format = new Intl.DateTimeFormat("en-US", {
+    timeZone: timezone,
+    calendar: "iso8601",
+    numberingSystem: "latn",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  });
+  return (instant) => {
+    const parts = Object.fromEntries(format.formatToParts(instant).map((part) => [part.type, part.value]));
+    return `${(parts.year ?? "").padStart(4, "0")}-${parts.month}-${parts.day}`;
+  };
+}

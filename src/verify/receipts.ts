@@ -1,0 +1,121 @@
+import type { Receipt, ReceiptOutput } from "../contract/receipt.ts";
+import type { Expectation } from "./expectation.ts";
+import { receiptKey, type VerifiedLake } from "./lake.ts";
+import type { StoredObject } from "./lakeReader.ts";
+import type { Finding } from "./report.ts";
+
+/**
+ * Holds a receipt against what was recomputed from raw and against what is stored.
+ *
+ * outputs   the objects that exist of those that should
+ */
+export function checkReceipt(
+  lake: VerifiedLake,
+  source: StoredObject,
+  receipt: Receipt,
+  expectation: Expectation,
+  outputs: ReceiptOutput[],
+): Finding[] {
+  const { definition, stage } = lake;
+  const findings: Finding[] = [];
+  const place = {
+    stage: stage.name,
+    source: source.key,
+    bucket: definition.buckets.control,
+    key: receiptKey(stage.name, source.key),
+  };
+  const claim = (what: string, claimed: string | number | null | undefined, real: string | number | null): void => {
+    if (claimed === real) return;
+    findings.push({
+      ...place,
+      type: "receipt-false",
+      expected: real,
+      found: claimed ?? null,
+      message: `The receipt of ${source.key} says ${what} ${JSON.stringify(claimed)}, but it is ${JSON.stringify(real)}`,
+    });
+  };
+
+  claim("the lake is", receipt.lake, definition.name);
+  claim("the stage is", receipt.stage, stage.name);
+  claim("the bucket is", receipt.source.bucket, stage.sourceBucket);
+  claim("the key is", receipt.source.key, source.key);
+  claim("the size is", receipt.source.size, source.size);
+  claim("the status is", receipt.status, expectation.refused === undefined ? "done" : "rejected");
+  if (expectation.refused === undefined) {
+    for (const count of ["read", "accepted", "rejected", "blank"] as const) {
+      claim(
+        `the number of ${count === "blank" ? "blank lines" : `rows ${count}`} is`,
+        receipt.rows[count],
+        expectation.rows[count],
+      );
+    }
+    const byRule = Object.values(receipt.rows.rejectedByRule ?? {}).reduce((sum, count) => sum + count, 0);
+    claim("the rejected rows by rule add up to", byRule, expectation.rows.rejected);
+    claim("the columns are", receipt.dialect?.columns.join(), expectation.columns.join());
+    claim("the partition column is", receipt.partition?.column, expectation.partitionColumn ?? null);
+    for (const part of ["text", "header", "accepted", "rejected", "blank", "preamble"] as const) {
+      if (receipt.bytes[part] === expectation.bytes[part]) continue;
+      findings.push({
+        ...place,
+        type: "byte-account-false",
+        expected: expectation.bytes[part],
+        found: receipt.bytes[part],
+        message: `The byte account of ${source.key} has ${receipt.bytes[part]} for ${part}, but it is ${expectation.bytes[part]}`,
+      });
+    }
+  }
+  const { text, header, accepted, rejected, blank, preamble } = receipt.bytes;
+  if (header + accepted + rejected + blank + preamble !== text) {
+    findings.push({
+      ...place,
+      type: "byte-account-false",
+      expected: text,
+      found: header + accepted + rejected + blank + preamble,
+      message: `The byte account of ${source.key} does not add up to ${text}`,
+    });
+  }
+  findings.push(...checkOutputs(place, source.key, receipt.outputs, outputs));
+  return findings;
+}
+
+/** The outputs that a receipt lists beside those that are stored: each once, with the same rows, bytes and ETag. */
+function checkOutputs(
+  place: { source: string; bucket: string; key: string },
+  source: string,
+  listed: ReceiptOutput[],
+  stored: ReceiptOutput[],
+): Finding[] {
+  const findings: Finding[] = [];
+  const say = (expected: string | number | null, found: string | number | null, message: string): void => {
+    findings.push({ ...place, type: "receipt-false", expected, found, message });
+  };
+  const byName = new Map(stored.map((output) => [`${output.bucket}/${output.key}`, output]));
+  const seen = new Set<string>();
+  for (const output of listed) {
+    const name = `${output.bucket}/${output.key}`;
+    const real = byName.get(name);
+    if (seen.has(name)) say(1, 2, `The receipt of ${source} lists ${output.key} twice`);
+    seen.add(name);
+    if (real === undefined) {
+      say(
+        null,
+        output.key,
+        `The receipt of ${source} lists ${output.key}, which does not belong to it or is not stored`,
+      );
+      continue;
+    }
+    for (const field of ["kind", "partition", "rows", "bytes", "etag"] as const) {
+      if (output[field] === real[field]) continue;
+      say(
+        real[field] ?? null,
+        output[field] ?? null,
+        `The receipt of ${source} says that ${output.key} has ${field} ${output[field]}, but it has ${real[field]}`,
+      );
+    }
+  }
+  for (const output of stored) {
+    if (seen.has(`${output.bucket}/${output.key}`)) continue;
+    say(output.key, null, `The receipt of ${source} does not list ${output.key}`);
+  }
+  return findings;
+}
