@@ -40,6 +40,8 @@ const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
 type AnyClient = { destroy(): void };
 
 export function createClients(settings: ClientSettings): Clients {
+  // The SDK's notice about the end of Node 20, on every start, is for its developers; it is read once, on import.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const shared = {
     region: settings.region,
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),

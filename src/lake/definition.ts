@@ -51,6 +51,8 @@ export interface StageDefinition {
   memoryMb: number;
   timeoutSeconds: number;
   environment: Record<string, string>;
+  /** Most runs at a time; undefined sets no limit. */
+  reservedConcurrency: number | undefined;
   /** Of asynchronous invocations: tries after the first, and how long an event may wait. */
   maxRetries: number;
   maxEventAgeSeconds: number;
@@ -65,6 +67,8 @@ export interface LakeSettings {
   onDelete: "remove" | "keep";
   memoryMb: number;
   timeoutSeconds: number;
+  /** Most runs of one function at a time; undefined sets no limit. */
+  functionConcurrency?: number | undefined;
 }
 
 export interface LakePlace {
@@ -132,6 +136,7 @@ export function defineLake(settings: LakeSettings, place: LakePlace): LakeDefini
       memoryMb: settings.memoryMb,
       timeoutSeconds: settings.timeoutSeconds,
       environment: place.functionEndpoint ? { AWS_ENDPOINT_URL: place.functionEndpoint } : {},
+      reservedConcurrency: settings.functionConcurrency,
       maxRetries: MAX_RETRIES,
       maxEventAgeSeconds: MAX_EVENT_AGE_SECONDS,
     };

@@ -1,1 +1,1 @@
-export { STSClient } from "@aws-sdk/client-sts";
+export { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
