@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from "commander";
 import { MinilakeError } from "../errors.ts";
 import { Output } from "../ui/output.ts";
+import { COMMAND_GROUPS } from "./commands.ts";
 import type { CommandContext } from "./context.ts";
-import { emulatorCommand } from "./emulator.ts";
 import { REPORT_GROUP } from "./options.ts";
 import { version } from "./version.ts";
 
@@ -68,8 +68,17 @@ export function createProgram(context: CommandContext): Command {
       throw new CommanderError(0, "commander.version", "");
     })
     .addHelpOption(new Option("-h, --help", "print this help"))
-    .helpCommand("help [command]", "print the help of a command")
-    .configureHelp({ helpWidth: 100, showGlobalOptions: false, styleTitle: (title) => `\u001b[1m${title}\u001b[22m` })
+    .addHelpCommand(
+      new Command("help").argument("[command]").description("print the help of a command").helpGroup("Help:"),
+    )
+    .configureHelp({
+      helpWidth: 100,
+      styleTitle: (title) => `\u001b[1m${title}\u001b[22m`,
+      // Defaults and choices stand in the descriptions, in words.
+      optionDescription: ({ description }) => description,
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map((each) => each.name())].join(" "),
+    })
     .configureOutput({
       writeOut: (text) => output.raw("stdout", text),
       writeErr: (text) => output.raw("stderr", text),
@@ -79,10 +88,7 @@ export function createProgram(context: CommandContext): Command {
       getErrHasColors: () => output.hasColours("stderr"),
     })
     .exitOverride();
-  const groups: [heading: string, commands: ((context: CommandContext) => Command)[]][] = [
-    ["On its own:", [emulatorCommand]],
-  ];
-  for (const [heading, commands] of groups) {
+  for (const [heading, commands] of COMMAND_GROUPS) {
     for (const make of commands) {
       const command = make(context)
         .helpGroup(heading)

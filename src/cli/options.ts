@@ -1,7 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
+import { parseBackend, parseCount, parsePort, parseUrl } from "./parseOption.ts";
 
 /** What every command that works on a lake takes. Absent: environment, then minilake.yaml, then defaults. */
 export interface LakeOptions extends ReportOptions {
+  lake?: string;
   backend?: "embedded" | "localstack" | "aws";
   endpointUrl?: string;
   region?: string;
@@ -31,13 +33,14 @@ export function addLakeOptions(command: Command): Command {
   return addReportOptions(
     command
       .addOption(
-        new Option("--backend <name>", "where the lake lives (default: embedded)")
-          .choices(["embedded", "localstack", "aws"])
+        new Option("--backend <name>", "embedded, localstack or aws (default: embedded)")
+          .argParser(parseBackend)
           .helpGroup(WHICH),
       )
       .addOption(
         new Option("--endpoint-url <url>", "any other AWS-compatible endpoint").argParser(parseUrl).helpGroup(WHICH),
       )
+      .addOption(new Option("--lake <name>", "its name, a part of all names (default: transactions)").helpGroup(WHICH))
       .addOption(new Option("--region <name>", "AWS region (default: us-east-1)").helpGroup(WHICH))
       .addOption(new Option("--profile <name>", "profile of the AWS configuration").helpGroup(WHICH))
       .addOption(new Option("--config <file>", "the lake's definition (default: minilake.yaml)").helpGroup(WHICH))
@@ -81,42 +84,4 @@ export function addExamples(command: Command, examples: [line: string, what: str
   const width = Math.max(...examples.map(([line]) => line.length));
   const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd());
   return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}\n`);
-}
-
-export function parsePort(text: string): number {
-  return parseInteger(text, 1, 65_535, "a port is a whole number from 1 to 65535");
-}
-
-/** 0 takes any free port. */
-export function parsePortOrAny(text: string): number {
-  return parseInteger(text, 0, 65_535, "a port is a whole number from 0 (any free one) to 65535");
-}
-
-export function parseCount(text: string): number {
-  return parseInteger(text, 1, 10_000, "expected a whole number from 1 to 10000");
-}
-
-/** "90", "90s", "5m", "1h" or "500ms" in milliseconds; a bare number is seconds. */
-export function parseTimeout(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
-  const factor = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"]!;
-  const milliseconds = match ? Math.round(Number(match[1]) * factor) : Number.NaN;
-  if (!(milliseconds >= 0 && milliseconds <= 7 * 24 * 3_600_000)) {
-    throw new InvalidArgumentError("expected a duration such as 30s, 5m or 1h, of 7 days at most");
-  }
-  return milliseconds;
-}
-
-function parseInteger(text: string, from: number, to: number, expected: string): number {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= from && value <= to)) throw new InvalidArgumentError(expected);
-  return value;
-}
-
-function parseUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:") {
-    throw new InvalidArgumentError("expected a URL such as http://localhost:4566");
-  }
-  return text.replace(/\/+$/, "");
 }

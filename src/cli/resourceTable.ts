@@ -3,8 +3,19 @@ import type { Change, ResourceReport } from "../lake/progress.ts";
 import { plural, printable } from "../ui/format.ts";
 import { renderTable } from "../ui/table.ts";
 
-/** The resources of a lake with what became of each. */
-export function renderResources(resources: ResourceReport[], colours: ChalkInstance, width?: number): string {
+/** "did" after the fact, "would" for a plan. */
+export type Tense = "did" | "would";
+
+const FUTURE: Partial<Record<Change, string>> = { created: "create", updated: "update" };
+
+const wordFor = (change: Change, tense: Tense) => (tense === "would" && FUTURE[change]) || change;
+
+/** The resources of a lake with what became, or would become, of each. */
+export function renderResources(
+  resources: ResourceReport[],
+  colours: ChalkInstance,
+  { width, tense = "did" }: { width?: number | undefined; tense?: Tense } = {},
+): string {
   const paint: Record<Change, (text: string) => string> = {
     created: colours.green,
     updated: colours.yellow,
@@ -17,7 +28,7 @@ export function renderResources(resources: ResourceReport[], colours: ChalkInsta
     [{ title: "resource" }, { title: "name", shrink: true }, { title: "change" }],
     resources.map(({ kind, name, change, aspects, reason }) => {
       const why = aspects.length > 0 ? `: ${aspects.join(", ")}` : reason ? `: ${reason}` : "";
-      return [kind, printable(name), paint[change](`${change}${printable(why)}`)];
+      return [kind, printable(name), paint[change](`${wordFor(change, tense)}${printable(why)}`)];
     }),
     { header: colours.bold, width },
   );
@@ -25,10 +36,14 @@ export function renderResources(resources: ResourceReport[], colours: ChalkInsta
 
 const ORDER: Change[] = ["created", "updated", "unchanged", "removed", "absent", "kept"];
 
-/** "7 created, 1 updated, 2 unchanged". */
-export function countChanges(resources: ResourceReport[]): string {
+/** "7 created, 1 updated, 2 unchanged", or "7 to create, 1 to update, 2 unchanged". */
+export function countChanges(resources: ResourceReport[], tense: Tense = "did"): string {
   const parts = ORDER.map((change) => [resources.filter((each) => each.change === change).length, change] as const)
     .filter(([count]) => count > 0)
-    .map(([count, change]) => `${count} ${change === "absent" ? "already gone" : change}`);
+    .map(([count, change]) =>
+      tense === "would" && FUTURE[change]
+        ? `${count} to ${FUTURE[change]}`
+        : `${count} ${change === "absent" ? "already gone" : change}`,
+    );
   return parts.length > 0 ? parts.join(", ") : plural(0, "resource");
 }

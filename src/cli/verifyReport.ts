@@ -10,7 +10,11 @@ const ENDS = 4;
 const MOST_FINDINGS = 40;
 
 /** What `minilake verify` prints: partitions, findings, one sentence of judgement. */
-export function renderVerify(report: VerifyReport, colours: ChalkInstance, options: { all?: boolean; width?: number }) {
+export function renderVerify(
+  report: VerifyReport,
+  colours: ChalkInstance,
+  options: { all?: boolean | undefined; width?: number | undefined },
+) {
   const blocks = [];
   if (report.partitions.length > 0) blocks.push(renderPartitions(report.partitions, colours, options));
   if (report.findings.length > 0) blocks.push(renderFindings(report, colours));
@@ -21,7 +25,7 @@ export function renderVerify(report: VerifyReport, colours: ChalkInstance, optio
 function renderPartitions(
   partitions: PartitionRow[],
   colours: ChalkInstance,
-  { all, width }: { all?: boolean; width?: number },
+  { all, width }: { all?: boolean | undefined; width?: number | undefined },
 ): string {
   const wrong = partitions.filter(({ ok }) => !ok);
   const row = ({ partition, objects, rowsExpected, rowsStored, ok }: PartitionRow) => [

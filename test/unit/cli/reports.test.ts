@@ -30,6 +30,8 @@ describe("resources", () => {
   });
 
   test("counted by change", () => {
+    expect(countChanges(resources, "would")).toBe("1 to create, 1 to update, 1 unchanged, 1 kept");
+    expect(renderResources(resources, plain, { tense: "would" })).toContain("curate        update: policy, tags");
     expect(countChanges(resources)).toBe("1 created, 1 updated, 1 unchanged, 1 kept");
     expect(countChanges([{ kind: "role", name: "r", change: "absent", aspects: [] }])).toBe("1 already gone");
   });

@@ -1,0 +1,152 @@
+import { Command, Option } from "commander";
+import type { CommandContext } from "./context.ts";
+import { addEndpointOptions, addExamples, addLakeOptions, addReportOptions } from "./options.ts";
+import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
+
+/**
+ * Every command as data: purpose, options, examples. What a command does is in the file of its name, which is loaded
+ * when it is called: `minilake --help` loads none of them.
+ */
+export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandContext) => Command)[]][] = [
+  ["See it:", [demoCommand]],
+  ["Make and feed a lake:", [planCommand, upCommand, ingestCommand]],
+  ["Look and prove:", [statusCommand, verifyCommand]],
+  ["Take it away:", [downCommand]],
+  ["For other programs:", [emulatorCommand]],
+];
+
+function demoCommand(context: CommandContext): Command {
+  const command = new Command("demo")
+    .summary("the whole life of a lake in a few seconds; leaves nothing")
+    .description(
+      "Makes a lake on a throw-away endpoint, feeds it the sample files, shows what came of each row,\n" +
+        "proves it, and takes everything away again: no process, no port, no folder stays behind.",
+    )
+    .action(async (options) => (await import("./demo.ts")).runDemo(context, options));
+  return addExamples(addReportOptions(command), [["minilake demo", "needs nothing, leaves nothing"]]);
+}
+
+function planCommand(context: CommandContext): Command {
+  const command = new Command("plan")
+    .summary("what up would create and change")
+    .description("Shows what `minilake up` would create, change and leave as it is. It changes nothing.")
+    .addOption(new Option("--detailed-exitcode", "exit with 2 when something would change, with 0 when nothing would"))
+    .action(async (options) => (await import("./plan.ts")).runPlan(context, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake plan", "on the embedded endpoint"],
+    ["minilake plan --backend aws --detailed-exitcode", "in CI: 0 no change, 1 failed, 2 changes"],
+  ]);
+}
+
+function upCommand(context: CommandContext): Command {
+  const command = new Command("up")
+    .summary("make the lake, or bring it to its definition")
+    .description(
+      "Brings the lake to its definition: makes what is missing, repairs what was changed, leaves the\n" +
+        "rest alone. Starts the embedded endpoint when the lake lives there. Run it again at any time.",
+    )
+    .addOption(new Option("--yes", "do not ask before making things on AWS"))
+    .action(async (options) => (await import("./up.ts")).runUp(context, options));
+  return addExamples(addLakeOptions(addEndpointOptions(command)), [
+    ["minilake up", "on the embedded endpoint, port 4566"],
+    ["minilake up --port 4570", "on another port"],
+    ["minilake up --endpoint-url http://localhost:5000", "on an endpoint that runs already"],
+    ["minilake up --backend aws --profile work", "on AWS; says what it will do and asks"],
+  ]);
+}
+
+function ingestCommand(context: CommandContext): Command {
+  const command = new Command("ingest")
+    .summary("put files into the lake and say what became of each row")
+    .description(
+      "Uploads files to the raw bucket, waits until the lake has answered for each of them, and prints\n" +
+        "what became of their rows. Rejected rows are an outcome, not an error: they are in quarantine.",
+    )
+    .argument("<files...>", "files, folders or globs; - reads standard input")
+    .addOption(new Option("--key <key>", "key of the object in the raw bucket, for one file or -"))
+    .addOption(new Option("--prefix <text>", "put this before the key of every file, such as 2026/"))
+    .addOption(new Option("--explain", "print what was detected in each file, and why"))
+    .addOption(new Option("--no-wait", "return when the files are uploaded"))
+    .addOption(
+      new Option("--timeout <time>", "wait this long for the lake's answer (default: 5m)").argParser(parseTimeout),
+    )
+    .addOption(new Option("--concurrency <count>", "files at a time (default: 16)").argParser(parseCount))
+    .action(async (files, options) => (await import("./ingest.ts")).runIngest(context, files, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake ingest sample_data/transactions.csv", "one file"],
+    ["minilake ingest drops/ --prefix 2026-11/", "every CSV file in a folder"],
+    ["minilake ingest 'drops/*.csv.gz' --explain", "a glob; what was detected, and why"],
+    ["zcat big.csv.gz | minilake ingest - --key big.csv", "standard input"],
+  ]);
+}
+
+function statusCommand(context: CommandContext): Command {
+  const command = new Command("status")
+    .summary("layers, rows, backlog, dead letters")
+    .description("Shows what the lake holds, what it has still to do, and what went wrong.")
+    .action(async (options) => (await import("./status.ts")).runStatus(context, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake status", "for a person"],
+    ["minilake status --json | jq .backlog", "for a program"],
+  ]);
+}
+
+function verifyCommand(context: CommandContext): Command {
+  const command = new Command("verify")
+    .summary("prove that every row is where it belongs, once")
+    .description(
+      "Reads the raw objects back, parses them with another parser than the lake's, and compares every\n" +
+        "partition, the quarantine and the receipts with what must be there. Exits with 1 when anything is false.",
+    )
+    .argument("[keys...]", "raw objects to look at (default: all of them)")
+    .addOption(new Option("--all", "print every partition, not only the first and last ones"))
+    .addOption(new Option("--values", "print the cells of rows that are wrong, not only their lines"))
+    .addOption(
+      new Option("--timeout <time>", "wait this long for work under way to end (default: 60s)").argParser(parseTimeout),
+    )
+    .action(async (keys, options) => (await import("./verify.ts")).runVerify(context, keys, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake verify", "a table per partition, and the findings"],
+    ["minilake verify transactions.csv --values", "one raw object; the cells of wrong rows"],
+    ["minilake verify --json > report.json", "in CI: the exit code is 1 when something is false"],
+  ]);
+}
+
+function downCommand(context: CommandContext): Command {
+  const command = new Command("down")
+    .summary("remove the lake and prove that nothing is left")
+    .description(
+      "Removes everything that `up` made, the buckets with all their objects included, stops the embedded\n" +
+        "endpoint, and looks whether anything is left. It can be run again at any time.",
+    )
+    .addOption(new Option("--keep-data", "keep the buckets and what is in them"))
+    .addOption(new Option("--yes", "do not ask before removing things from AWS"))
+    .action(async (options) => (await import("./down.ts")).runDown(context, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake down", "every trace"],
+    ["minilake down --keep-data", "the buckets stay; minilake up takes them up again"],
+  ]);
+}
+
+function emulatorCommand(context: CommandContext): Command {
+  const command = new Command("emulator")
+    .summary("run the embedded AWS endpoint in the foreground")
+    .description(
+      "Runs the embedded AWS endpoint in the foreground, for the AWS CLI, boto3, Terraform and tests.\n" +
+        "It listens on 127.0.0.1 alone, keeps its state in a folder, and stops on Ctrl-C.",
+    )
+    .addOption(
+      new Option("--port <number>", "port to listen on, 0 for any free one (default: 4566)")
+        .argParser(parsePortOrAny)
+        .default(4566),
+    )
+    .addOption(new Option("--data-dir <folder>", "where its state is kept (default: .minilake)").default(".minilake"))
+    .addOption(new Option("--region <name>", "AWS region that it plays (default: us-east-1)"))
+    .addOption(new Option("--account-id <digits>", "AWS account that it plays (default: 000000000000)"))
+    .action(async (options) => (await import("./emulator.ts")).runEmulator(context, options));
+  return addExamples(addReportOptions(addEndpointOptions(command)), [
+    ["minilake emulator", "listen on port 4566"],
+    ["minilake emulator --port 0 --json", "any free port; one line of JSON when ready"],
+    ["aws --endpoint-url=http://localhost:4566 s3 ls", "use it, from another terminal"],
+  ]);
+}

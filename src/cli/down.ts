@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import type { Stopped } from "../backends/backend.ts";
+import { removeSession } from "../backends/session.ts";
+import { down } from "../lake/reconcile.ts";
+import { formatDuration, plural, printable } from "../ui/format.ts";
+import { confirmDown } from "./confirmChanges.ts";
+import type { CommandContext } from "./context.ts";
+import { choosePlace, hasData, type OpenLake, shortPath, withLake } from "./lake.ts";
+import type { LakeOptions } from "./options.ts";
+import { countChanges, renderResources } from "./resourceTable.ts";
+
+export interface DownOptions extends LakeOptions {
+  keepData?: boolean;
+  yes?: boolean;
+}
+
+/** An embedded endpoint that does not run is started first, so that what it holds is seen before it goes. */
+export async function runDown(context: CommandContext, options: DownOptions): Promise<void> {
+  const { output, signal } = context;
+  const keepData = options.keepData ?? false;
+  const place = choosePlace(context, options);
+  const embedded = place.backend.name === "embedded";
+  if (embedded && !hasData(place.dataDir) && !(await place.backend.isRunning())) {
+    removeSession(place.dataDir);
+    if (options.json) return output.json({ lake: place.configuration.lake, resources: [], leftovers: [], left: [] });
+    return output.print(`Nothing to take down: there is no lake in ${shortPath(place.dataDir)}.`);
+  }
+  await withLake(context, place, { doing: "Taking the lake down", start: embedded }, async (lake) => {
+    const { backend, clients, definition, onProgress, steps } = lake;
+    if (backend.name === "aws" && !options.yes) {
+      steps.stop();
+      if (!(await confirmDown(context, lake, keepData))) {
+        context.exitCode = 1;
+        return output.note("Nothing was removed.");
+      }
+    }
+    const { resources, leftovers, durationMs } = await down(clients, definition, { keepData, onProgress, signal });
+    const others = embedded ? await otherBuckets(lake) : [];
+    const stopped: Stopped =
+      others.length > 0 && !keepData
+        ? { stopped: false, removed: [], kept: `it holds ${describeBuckets(others)} that this lake did not make` }
+        : await backend.stop({ keepData, onProgress, signal });
+    if (!keepData && !stopped.kept) removeSession(place.dataDir);
+    steps.succeed(`The lake ${definition.name} is down: ${countChanges(resources)}, in ${formatDuration(durationMs)}`);
+    const left = await whatIsLeft(lake, leftovers);
+    if (options.json) return output.json({ lake: definition.name, resources, leftovers, ...stopped, left });
+    const colours = await output.colours("stdout");
+    output.print(renderResources(resources, colours, { width: output.width("stdout") }));
+    output.print();
+    if (stopped.kept) output.print(`${colours.yellow("!")} ${backend.describe} goes on: ${stopped.kept}.`);
+    output.print(
+      left.length === 0
+        ? `${colours.green("✔")} Nothing is left${embedded ? `: nothing listens at ${backend.endpoint}, and ${shortPath(place.dataDir)} is gone` : ""}.`
+        : `${colours.yellow("!")} What is left: ${printable(left.join(", "))}.`,
+    );
+  });
+}
+
+/** Buckets of the embedded endpoint that somebody made beside this lake. They would go with its data. */
+async function otherBuckets({ clients, definition }: OpenLake): Promise<string[]> {
+  const { ListBucketsCommand } = await import("@aws-sdk/client-s3");
+  const { Buckets = [] } = await (await clients.s3()).send(new ListBucketsCommand({}));
+  const ours = new Set(definition.bucketDefinitions.map(({ name }) => name));
+  return Buckets.map(({ Name = "" }) => Name).filter((name) => !ours.has(name));
+}
+
+function describeBuckets(names: string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3
+    ? `${plural(names.length, "bucket")} (${shown}, …)`
+    : `the bucket${names.length > 1 ? "s" : ""} ${shown}`;
+}
+
+/** Looks again, at the outside: who answers, and what is on disk. */
+async function whatIsLeft(
+  { backend, dataDir }: OpenLake,
+  leftovers: { kind: string; name: string }[],
+): Promise<string[]> {
+  const left = leftovers.map(({ kind, name }) => `${kind} ${name}`);
+  if (backend.name !== "embedded") return left;
+  if (await backend.isRunning()) left.push(backend.describe);
+  if (existsSync(dataDir)) left.push(`the folder ${shortPath(dataDir)}`);
+  return left;
+}

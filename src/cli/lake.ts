@@ -1,0 +1,137 @@
+import { existsSync } from "node:fs";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import type { Backend, Started } from "../backends/backend.ts";
+import type { Clients } from "../backends/clients.ts";
+import { connectLake, createBackend } from "../backends/connect.ts";
+import { readSession, type Session, writeSession } from "../backends/session.ts";
+import {
+  type Configuration,
+  type PartialConfiguration,
+  readConfigurationFile,
+  resolveConfiguration,
+} from "../lake/configuration.ts";
+import type { LakeDefinition } from "../lake/definition.ts";
+import type { OnProgress } from "../lake/progress.ts";
+import { createSteps, type Steps } from "../ui/steps.ts";
+import type { CommandContext } from "./context.ts";
+import { showProgress } from "./lakeProgress.ts";
+import type { EndpointOptions, LakeOptions } from "./options.ts";
+
+/** Where a lake is, before anything is asked of it. */
+export interface LakePlaceChoice {
+  configuration: Configuration;
+  backend: Backend;
+  /** Absolute. */
+  dataDir: string;
+  /** What flags, environment and earlier sessions said. */
+  told: PartialConfiguration;
+}
+
+export interface OpenLake extends LakePlaceChoice {
+  clients: Clients;
+  definition: LakeDefinition;
+  started: Started;
+  steps: Steps;
+  onProgress: OnProgress;
+}
+
+/** Options before environment before the last `up` before minilake.yaml before defaults. Throws MinilakeError Config and Usage. */
+export function choosePlace(context: CommandContext, options: LakeOptions & EndpointOptions): LakePlaceChoice {
+  const { cwd, environment } = context;
+  const dataDir = resolve(cwd, options.dataDir ?? ".minilake");
+  const session = readSession(dataDir);
+  const file = readConfigurationFile(shortPath(resolve(cwd, options.config ?? "minilake.yaml")), {
+    required: options.config !== undefined,
+  });
+  const { lake, region, backend: name, endpointUrl, port, profile } = options;
+  const flags: PartialConfiguration = { lake, region, backend: name, endpointUrl, port, profile };
+  const configuration = resolveConfiguration({ flags, environment, session: session?.told, file });
+  const { strict, awsTiming, concurrency, faults } = options;
+  const backend = createBackend(configuration, { dataDir, environment, strict, awsTiming, concurrency, faults });
+  const said: PartialConfiguration[] = [
+    flags,
+    {
+      region: environment.AWS_REGION || environment.AWS_DEFAULT_REGION || undefined,
+      profile: environment.AWS_PROFILE || undefined,
+      endpointUrl: environment.AWS_ENDPOINT_URL || undefined,
+    },
+    session?.told ?? {},
+  ];
+  const first = <K extends keyof PartialConfiguration>(key: K) =>
+    said.find((source) => source[key] !== undefined)?.[key];
+  const saysPlace = said.some((source) => source.backend !== undefined || source.endpointUrl !== undefined);
+  const place: PartialConfiguration =
+    backend.name === "embedded"
+      ? { backend: "embedded" }
+      : { backend: configuration.backend, endpointUrl: configuration.endpointUrl };
+  return {
+    configuration,
+    backend,
+    dataDir,
+    told: {
+      lake: first("lake"),
+      region: first("region"),
+      profile: first("profile"),
+      port: first("port"),
+      ...(saysPlace && place),
+    },
+  };
+}
+
+export interface WithLakeOptions {
+  /** The step that is shown, such as "Bringing the lake up". */
+  doing: string;
+  /** Make the backend answer first; without it, one that does not is an error. */
+  start?: boolean;
+}
+
+/** Opens the lake at a place, works on it, and lets go of it whatever happens. */
+export async function withLake<T>(
+  context: CommandContext,
+  place: LakePlaceChoice,
+  { doing, start = false }: WithLakeOptions,
+  work: (lake: OpenLake) => Promise<T>,
+): Promise<T> {
+  const steps = await createSteps(context.output);
+  steps.start(doing);
+  try {
+    const onProgress = showProgress(steps, doing);
+    const connected = await connectLake(place.configuration, place.backend, {
+      start,
+      onProgress,
+      signal: context.signal,
+    });
+    try {
+      return await work({ ...place, ...connected, steps, onProgress });
+    } finally {
+      connected.clients.destroy();
+    }
+  } finally {
+    steps.stop();
+  }
+}
+
+/** Lets the other commands find this lake without options; without it they need them again. */
+export function rememberLake({ backend, definition, dataDir, told }: OpenLake): void {
+  const session: Session = {
+    version: 1,
+    lake: definition.name,
+    backend: backend.name,
+    endpoint: backend.endpoint,
+    region: backend.region,
+    accountId: definition.accountId,
+    told,
+  };
+  writeSession(dataDir, session);
+}
+
+/** True when an embedded endpoint has kept its state there. */
+export function hasData(dataDir: string): boolean {
+  return existsSync(join(dataDir, "store"));
+}
+
+/** As a person would type it from here: "minilake.yaml" rather than the whole path. */
+export function shortPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === "" ? "." : short.startsWith("..") || isAbsolute(short) ? path : short;
+}

@@ -1,0 +1,38 @@
+import { plan } from "../lake/reconcile.ts";
+import type { CommandContext } from "./context.ts";
+import { choosePlace, hasData, withLake } from "./lake.ts";
+import type { LakeOptions } from "./options.ts";
+import { countChanges, renderResources } from "./resourceTable.ts";
+
+export interface PlanOptions extends LakeOptions {
+  detailedExitcode?: boolean;
+}
+
+/** The endpoint of a lake that does not run is started for as long as it takes to look. */
+export async function runPlan(context: CommandContext, options: PlanOptions): Promise<void> {
+  const { output, signal } = context;
+  const place = choosePlace(context, options);
+  const keepData = hasData(place.dataDir);
+  const work = { doing: "Comparing the lake with its definition", start: place.backend.name === "embedded" };
+  await withLake(context, place, work, async (lake) => {
+    const { clients, definition, onProgress, steps, backend, started } = lake;
+    let result: Awaited<ReturnType<typeof plan>>;
+    try {
+      result = await plan(clients, definition, { onProgress, signal });
+    } finally {
+      if (started.started) await backend.stop({ keepData });
+    }
+    const { resources, changed } = result;
+    steps.stop();
+    if (options.detailedExitcode && changed) context.exitCode = 2;
+    if (options.json) return output.json({ lake: definition.name, changed, resources });
+    const colours = await output.colours("stdout");
+    output.print(renderResources(resources, colours, { width: output.width("stdout"), tense: "would" }));
+    output.print();
+    output.print(
+      changed
+        ? `${colours.yellow("!")} minilake up would bring the lake ${definition.name} to its definition: ${countChanges(resources, "would")}.`
+        : `${colours.green("✔")} The lake ${definition.name} is as it is defined: ${countChanges(resources)}.`,
+    );
+  });
+}

@@ -1,0 +1,73 @@
+import type { ChalkInstance } from "chalk";
+import { up } from "../lake/reconcile.ts";
+import { formatDuration } from "../ui/format.ts";
+import { confirmUp } from "./confirmChanges.ts";
+import type { CommandContext } from "./context.ts";
+import { choosePlace, type OpenLake, rememberLake, shortPath, withLake } from "./lake.ts";
+import type { EndpointOptions, LakeOptions } from "./options.ts";
+import { countChanges, renderResources } from "./resourceTable.ts";
+
+export interface UpOptions extends LakeOptions, EndpointOptions {
+  yes?: boolean;
+}
+
+export async function runUp(context: CommandContext, options: UpOptions): Promise<void> {
+  const { output, signal } = context;
+  await withLake(
+    context,
+    choosePlace(context, options),
+    { doing: "Bringing the lake up", start: true },
+    async (lake) => {
+      const { backend, clients, definition, onProgress, steps } = lake;
+      if (backend.name === "aws" && !options.yes) {
+        steps.stop();
+        if (!(await confirmUp(context, lake))) {
+          context.exitCode = 1;
+          return output.note("Nothing was changed.");
+        }
+      }
+      const { resources, changed, durationMs } = await up(clients, definition, { onProgress, signal });
+      rememberLake(lake);
+      steps.succeed(`The lake ${definition.name} is up: ${countChanges(resources)}, in ${formatDuration(durationMs)}`);
+      if (options.json) return output.json({ lake: definition.name, changed, ...placeOf(lake), resources });
+      const colours = await output.colours("stdout");
+      output.print(renderResources(resources, colours, { width: output.width("stdout") }));
+      output.print();
+      output.print(whatNext(lake, colours));
+    },
+  );
+}
+
+function placeOf({ backend, definition, started }: OpenLake) {
+  const { name, region, endpoint } = backend;
+  return {
+    backend: name,
+    region,
+    endpoint: endpoint ?? null,
+    ...(started.pid && { pid: started.pid }),
+    buckets: definition.buckets,
+  };
+}
+
+/** Where it is, how to reach it, what to type. */
+function whatNext({ backend, definition, started, dataDir }: OpenLake, colours: ChalkInstance): string {
+  const lines: string[] = [];
+  const add = (title: string, text: string) => lines.push(`  ${colours.bold(title.padEnd(12))}${text}`);
+  if (backend.endpoint) {
+    const process = started.pid ? ` (process ${started.pid}, data in ${shortPath(dataDir)})` : "";
+    add("endpoint", backend.endpoint + process);
+  } else add("place", backend.describe);
+  if (started.faults && started.faults !== "none") add("faults", started.faults);
+  const raw = `s3://${definition.buckets.raw}/`;
+  const at = backend.endpoint ? ` --endpoint-url=${backend.endpoint.replace("127.0.0.1", "localhost")}` : "";
+  add("next", "minilake ingest FILES…");
+  if (backend.credentials) {
+    const { accessKeyId, secretAccessKey } = backend.credentials;
+    add("or", "with the AWS CLI:");
+    lines.push(
+      `    export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey} AWS_REGION=${backend.region}`,
+    );
+  } else add("or", "with the AWS CLI:");
+  lines.push(`    aws${at} s3 cp FILE ${raw}`, `    aws${at} s3 ls s3://${definition.buckets.curated}/ --recursive`);
+  return lines.join("\n");
+}
