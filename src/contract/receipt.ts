@@ -9,7 +9,8 @@ export interface Receipt {
   /**
    * done      every row is in an output or in quarantine
    * rejected  the file as a whole is in quarantine (one record)
-   * removed   the source object was deleted; its outputs are gone
+   * removed   the source object was deleted and its outputs are gone; also before the first run has finished, when
+   *           there is `writing`
    */
   status: "done" | "rejected" | "removed";
   source: {
@@ -48,6 +49,11 @@ export interface Receipt {
     preamble: number;
   };
   outputs: ReceiptOutput[];
+  /**
+   * Runs that announced to write or delete outputs and have not yet recorded how it ended. While there are any, the
+   * rest of the receipt speaks of an earlier state. Absent in the receipt of a key that has settled.
+   */
+  writing?: ReceiptWriter[];
   times: {
     /** eventTime of the S3 event; null without one. ISO 8601 UTC, like all of these. */
     event: string | null;
@@ -57,6 +63,15 @@ export interface Receipt {
   };
   /** Lambda request id of the run that wrote this receipt. */
   requestId: string;
+}
+
+export interface ReceiptWriter {
+  /** Lambda request id; a retry has the id of the run that it repeats. */
+  requestId: string;
+  /** ISO 8601 UTC; Lambda has ended the run by then. */
+  until: string;
+  /** What it may have written. */
+  outputs: { bucket: string; key: string }[];
 }
 
 export interface ReceiptOutput {
@@ -78,6 +93,8 @@ export interface DetectedDialect {
   bom: boolean;
   delimiter: "," | ";" | "\t" | "|";
   quote: '"' | "'";
+  /** Present when quotes inside quoted fields follow a backslash instead of being doubled. */
+  escape?: "\\";
   newline: "\n" | "\r\n" | "\r";
   /** Lines before the header. */
   preambleLines: number;

@@ -1,0 +1,29 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FunctionConfiguration, StageConfiguration } from "../src/contract/functionConfiguration.ts";
+
+export interface LoadedConfiguration {
+  configuration: FunctionConfiguration;
+  /** Hex SHA-256 over the function's file and its configuration. */
+  code: string;
+}
+
+/** Reads `lake.json` beside the function's own file. */
+export function loadConfiguration(moduleUrl: string): LoadedConfiguration {
+  const self = fileURLToPath(moduleUrl);
+  const text = readFileSync(join(dirname(self), "lake.json"));
+  const code = createHash("sha256").update(readFileSync(self)).update(text).digest("hex");
+  const configuration = JSON.parse(text.toString("utf8")) as FunctionConfiguration;
+  if (configuration.version !== 1) {
+    throw new Error(`lake.json has version ${configuration.version}; this function reads version 1`);
+  }
+  return { configuration, code };
+}
+
+export function findStage(configuration: FunctionConfiguration, name: StageConfiguration["name"]): StageConfiguration {
+  const stage = configuration.stages.find((candidate) => candidate.name === name);
+  if (stage === undefined) throw new Error(`lake.json has no stage ${name}`);
+  return stage;
+}

@@ -1,0 +1,88 @@
+import { crc32 } from "node:zlib";
+import type { FunctionConfiguration, StageConfiguration } from "../src/contract/functionConfiguration.ts";
+import { type CuratedText, curateText } from "./curateText.ts";
+import { compress } from "./gzipOutput.ts";
+import { Outputs } from "./outputs.ts";
+import { FileRefused } from "./reader/dialect.ts";
+import { fileReject } from "./rowRouter.ts";
+import type { ObjectIdentity, PutBody } from "./s3/objectStore.ts";
+import type { Prepared, PreparedOutput } from "./stage.ts";
+
+const CSV = "text/csv; charset=utf-8";
+
+/** The work of the stage `curate`: one source object into partitions and quarantine. Data errors are outcomes. */
+export async function prepareCurate(
+  key: string,
+  source: ObjectIdentity,
+  body: AsyncIterable<Uint8Array>,
+  configuration: FunctionConfiguration,
+  stage: StageConfiguration,
+): Promise<Prepared> {
+  const outputs = new Outputs();
+  try {
+    const text = await curateText(key, body, configuration, outputs);
+    return accepted(key, text, configuration, stage);
+  } catch (error) {
+    outputs.discard();
+    if (error instanceof FileRefused) return refused(key, source, error, configuration, stage);
+    throw error;
+  }
+}
+
+function accepted(
+  key: string,
+  text: CuratedText,
+  configuration: FunctionConfiguration,
+  stage: StageConfiguration,
+): Prepared {
+  const { outputs } = text;
+  const prepared: PreparedOutput[] = text.partitions.map(({ partition, output }) => ({
+    kind: "curated",
+    bucket: stage.targetBucket,
+    key: `${configuration.partition.as}=${partition}/${key}`,
+    partition,
+    rows: outputs.rows(output),
+    body: () => {
+      const plain = outputs.body(output, CSV);
+      return text.compressed ? compress(plain) : plain;
+    },
+  }));
+  if (text.rejects >= 0) {
+    prepared.push({
+      ...quarantine(key, configuration, stage),
+      rows: outputs.rows(text.rejects),
+      body: () => outputs.body(text.rejects, CSV),
+    });
+  }
+  const { dialect, partition, rows, bytes } = text;
+  return { status: "done", dialect, partition, rows, bytes, outputs: prepared, discard: () => outputs.discard() };
+}
+
+function refused(
+  key: string,
+  source: ObjectIdentity,
+  { rule, column, message }: FileRefused,
+  configuration: FunctionConfiguration,
+  stage: StageConfiguration,
+): Prepared {
+  const record = fileReject(key, rule, column, message);
+  const body: PutBody = { contentType: CSV, length: record.length, crc32: crc32(record), pieces: () => [record] };
+  return {
+    status: "rejected",
+    dialect: null,
+    partition: null,
+    rows: { read: 1, accepted: 0, rejected: 1, blank: 0, rejectedByRule: { [rule]: 1 } },
+    // Of a file refused as a whole the account is that of the object as stored, compressed or not.
+    bytes: { text: source.size, header: 0, accepted: 0, rejected: source.size, blank: 0, preamble: 0 },
+    outputs: [{ ...quarantine(key, configuration, stage), rows: 1, body: () => body }],
+    discard: () => undefined,
+  };
+}
+
+function quarantine(
+  key: string,
+  configuration: FunctionConfiguration,
+  stage: StageConfiguration,
+): Pick<PreparedOutput, "kind" | "bucket" | "key"> {
+  return { kind: "quarantine", bucket: configuration.buckets.quarantine, key: `${stage.name}/${key}.rejects.csv` };
+}

@@ -1,0 +1,456 @@
+import type { FunctionConfiguration } from "../../src/contract/functionConfiguration.ts";
+import { type DayReader, NO_DAY } from "../partition.ts";
+import { decodable, decode, type Encoding } from "./encoding.ts";
+import {
+  BROKEN_QUOTE,
+  FIELD_ESCAPED,
+  type FieldBounds,
+  RowReader,
+  type RowSink,
+  STRAY_QUOTE,
+  UNCLOSED_QUOTE,
+} from "./rowReader.ts";
+
+export type Delimiter = "," | ";" | "\t" | "|";
+export type Quote = '"' | "'";
+
+/** How the text of one file is to be read. Offsets are in bytes of the (transcoded) text, its byte order mark included. */
+export interface Layout {
+  delimiter: Delimiter;
+  quote: Quote;
+  backslash: boolean;
+  newline: "\n" | "\r\n" | "\r";
+  /** Physical lines before the header; their bytes are [0, headerStart). */
+  preambleLines: number;
+  headerStart: number;
+  /** Where the first row after the header starts. */
+  rowsStart: number;
+  headerLines: number;
+  columns: string[];
+  /** Index of the partition column; -1 when the file has no rows and none is configured. */
+  keyColumn: number;
+  keyWhy: string;
+  why: string[];
+}
+
+/** The file cannot be read as a whole; the message says why and what to do. */
+export class FileRefused extends Error {
+  override readonly name = "FileRefused";
+  readonly rule: string;
+  readonly column: string;
+
+  constructor(rule: string, message: string, column = "") {
+    super(message);
+    this.rule = rule;
+    this.column = column;
+  }
+}
+
+const DELIMITERS: Delimiter[] = [",", ";", "\t", "|"];
+const DELIMITER_NAMES: Record<Delimiter, string> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar" };
+/** Enough to judge a delimiter by. */
+const SCORED_BYTES = 64 * 1024;
+const SCORED_ROWS = 200;
+const SAMPLED_ROWS = 1_000;
+/** Names listed in a message; more would bury the sentence. */
+const LISTED_NAMES = 30;
+
+interface SampleRow {
+  start: number;
+  next: number;
+  fields: string[];
+  /** Its quotes do not add up. */
+  broken: boolean;
+  blank: boolean;
+  lines: number;
+}
+
+/**
+ * Decides on a layout from the first bytes of the text.
+ *
+ * sample    the text from its first byte on, with the byte order mark (bomLength bytes)
+ * complete  the sample is the whole text
+ * Returns   undefined when the sample ends within the header: more is needed
+ * Throws    FileRefused
+ */
+export function detectLayout(
+  sample: Buffer,
+  bomLength: number,
+  complete: boolean,
+  encoding: Encoding,
+  configuration: Pick<FunctionConfiguration, "dialect" | "partition">,
+  days: DayReader,
+): Layout | undefined {
+  const pinned = configuration.dialect;
+  const why: string[] = [];
+  const start = bomLength === 0 ? 0 : encoding === "utf-8" || encoding.startsWith("utf-16") ? 3 : bomLength;
+
+  const { quote, backslash, delimiter } = detectPunctuation(sample, start, complete, encoding, pinned, why);
+  const rows = sampleRows(
+    sample,
+    start,
+    complete,
+    { delimiter, quote, backslash },
+    encoding,
+    SAMPLED_ROWS,
+    sample.length,
+  );
+  const newline = detectNewline(sample, why);
+
+  const header = headerIndex(rows, pinned.skipLines, days, why);
+  const headerRow = header === undefined ? undefined : rows[header];
+  if (headerRow === undefined) {
+    if (!complete) return undefined;
+    throw new FileRefused("no-header", "the file has no line that could be a header");
+  }
+  if (headerRow.broken) {
+    throw new FileRefused(
+      "no-header",
+      "the quotes of the header line do not add up; mend the line, or pin dialect.quote",
+    );
+  }
+  const columns = headerRow.fields;
+  describeNames(columns, why);
+  const body = rows
+    .slice(header! + 1)
+    .filter((row) => !row.blank && !row.broken && row.fields.length === columns.length);
+  const { keyColumn, keyWhy } = chooseKeyColumn(columns, body, configuration.partition.column, days);
+  const keyName = keyColumn < 0 ? undefined : headerRow.fields[keyColumn]!;
+  if (keyName !== undefined && isDay(keyName, days)) {
+    throw new FileRefused(
+      "no-header",
+      `the file has no header: its first line holds a date ("${keyName}") like the lines below it; add a line with the names of the columns`,
+      keyName,
+    );
+  }
+
+  let preambleLines = 0;
+  for (let i = 0; i < header!; i++) preambleLines += rows[i]!.lines;
+  if (preambleLines > 0 && pinned.skipLines === undefined) {
+    why.push(`header on line ${preambleLines + 1}: the ${preambleLines} lines before it do not look like the table`);
+  } else if (preambleLines === 0) {
+    why.push("header on line 1");
+  }
+  return {
+    delimiter,
+    quote,
+    backslash,
+    newline,
+    preambleLines,
+    headerStart: preambleLines === 0 ? start : headerRow.start,
+    rowsStart: headerRow.next,
+    headerLines: headerRow.lines,
+    columns,
+    keyColumn,
+    keyWhy,
+    why,
+  };
+}
+
+function detectPunctuation(
+  sample: Buffer,
+  start: number,
+  complete: boolean,
+  encoding: Encoding,
+  pinned: FunctionConfiguration["dialect"],
+  why: string[],
+): { delimiter: Delimiter; quote: Quote; backslash: boolean } {
+  const scored = sample.subarray(0, Math.min(sample.length, SCORED_BYTES));
+  const whole = complete && scored.length === sample.length;
+  const quote = pinned.quote ?? detectQuote(scored);
+  const backslash = scored.includes(`\\${quote}`) && detectBackslash(scored, quote);
+
+  let delimiter = pinned.delimiter;
+  if (delimiter !== undefined) {
+    why.push(`delimiter ${DELIMITER_NAMES[delimiter]}: pinned in the configuration`);
+  } else {
+    let best = { delimiter: "," as Delimiter, score: 0, share: 1, columns: 1 };
+    for (const candidate of DELIMITERS) {
+      if (!scored.includes(candidate)) continue;
+      const punctuation = { delimiter: candidate, quote, backslash };
+      const rows = sampleRows(scored, start, whole, punctuation, encoding, SCORED_ROWS, scored.length);
+      const { columns, share } = commonWidth(rows);
+      const score = columns < 2 ? 0 : share * Math.log2(columns + 1);
+      if (score > best.score) best = { delimiter: candidate, score, share, columns };
+    }
+    delimiter = best.delimiter;
+    why.push(
+      best.score === 0
+        ? "delimiter comma: no delimiter divides the sampled rows, so the file has one column"
+        : `delimiter ${DELIMITER_NAMES[delimiter]}: gives ${best.columns} fields in ${Math.round(best.share * 100)} % of the sampled rows`,
+    );
+  }
+  if (pinned.quote !== undefined) why.push(`quote ${quote}: pinned in the configuration`);
+  else if (quote === "'") why.push("quote ': fields of the sample are enclosed in it, and none in double quotes");
+  if (backslash) why.push(`escape \\: quotes inside quoted fields of the sample follow a backslash`);
+  return { delimiter, quote, backslash };
+}
+
+/** A single quote only when whole fields are enclosed in it and none in double quotes. */
+function detectQuote(scored: Buffer): Quote {
+  if (!scored.includes("'")) return '"';
+  const text = scored.toString("latin1");
+  const enclosed = (quote: string) =>
+    text.match(new RegExp(`(?<=^|[,;\\t|\\r\\n])${quote}[^${quote}\\r\\n]*${quote}(?=[,;\\t|\\r\\n]|$)`, "g"))
+      ?.length ?? 0;
+  const single = enclosed("'");
+  if (single === 0 || enclosed('"') > 0) return '"';
+  const lines = text.match(/[^\r\n]+/g)?.length ?? 1;
+  return single * 2 >= lines ? "'" : '"';
+}
+
+/** True when the sample's quoted fields close where they should only if a backslash hides a quote. */
+function detectBackslash(scored: Buffer, quote: Quote): boolean {
+  const text = scored.toString("latin1");
+  const hidden =
+    text.match(new RegExp(`[^,;\\t|\\r\\n${quote}]\\\\${quote}(?![,;\\t|\\r\\n${quote}]|$)`, "g"))?.length ?? 0;
+  const doubled = text.match(new RegExp(`[^,;\\t|\\r\\n${quote}]${quote}${quote}`, "g"))?.length ?? 0;
+  return hidden > doubled;
+}
+
+function detectNewline(sample: Buffer, why: string[]): "\n" | "\r\n" | "\r" {
+  let lf = 0;
+  let crlf = 0;
+  let cr = 0;
+  const end = Math.min(sample.length, SCORED_BYTES);
+  for (let i = 0; i < end; i++) {
+    if (sample[i] === 10) lf++;
+    else if (sample[i] === 13) {
+      if (sample[i + 1] === 10) {
+        crlf++;
+        i++;
+      } else cr++;
+    }
+  }
+  const newline = crlf > lf && crlf >= cr ? "\r\n" : cr > lf ? "\r" : "\n";
+  const kinds = [`${lf} \\n`, `${crlf} \\r\\n`, `${cr} \\r`].filter((kind) => !kind.startsWith("0 "));
+  if (kinds.length > 1) why.push(`line endings are mixed (${kinds.join(", ")} in the sample); each of them ends a row`);
+  return newline;
+}
+
+interface Punctuation {
+  delimiter: Delimiter;
+  quote: Quote;
+  backslash: boolean;
+}
+
+function sampleRows(
+  sample: Buffer,
+  start: number,
+  complete: boolean,
+  { delimiter, quote, backslash }: Punctuation,
+  encoding: Encoding,
+  limit: number,
+  end: number,
+): SampleRow[] {
+  const rows: SampleRow[] = [];
+  const shape = {
+    delimiter: delimiter.charCodeAt(0),
+    quote: quote.charCodeAt(0),
+    backslash,
+    columns: 0,
+    keyColumn: -1,
+    watchHighBytes: false,
+  };
+  const row = (from: number, next: number, fields: string[], flags: number, lines: number) => {
+    const broken = (flags & (BROKEN_QUOTE | UNCLOSED_QUOTE)) !== 0;
+    rows.push({ start: from, next, fields, broken, blank: false, lines });
+    if (rows.length >= limit) throw ENOUGH;
+  };
+  const sink: RowSink = {
+    plain: () => undefined,
+    other: (window, from, _end, next, flags, lines) => {
+      row(from, next, fieldTexts(window, reader.fields, { quote, backslash }, encoding), flags, lines);
+    },
+    blank: (from, next) => {
+      rows.push({ start: from, next, fields: [], broken: false, blank: true, lines: 1 });
+    },
+    longLine: (_window, from, _end, next, last) => {
+      if (last) row(from, next, [], STRAY_QUOTE | BROKEN_QUOTE, 1);
+    },
+  };
+  const reader = new RowReader(shape, sink);
+  try {
+    reader.read(sample, start, end, complete);
+  } catch (stop) {
+    if (stop !== ENOUGH) throw stop;
+  }
+  return rows;
+}
+
+const ENOUGH = new Error("enough rows");
+
+/** The fields of a row as text. */
+export function fieldTexts(
+  window: Buffer,
+  fields: FieldBounds,
+  { quote, backslash }: Pick<Layout, "quote" | "backslash">,
+  encoding: Encoding,
+): string[] {
+  const texts: string[] = [];
+  for (let i = 0; i < fields.count; i++) {
+    const start = fields.starts[i]!;
+    const end = fields.ends[i]!;
+    const text = decodable(window, start, end, encoding)
+      ? decode(window, start, end, encoding)
+      : window.toString("latin1", start, end);
+    texts.push(fields.kinds[i] === FIELD_ESCAPED ? unescapeQuotes(text, quote, backslash) : text);
+  }
+  return texts;
+}
+
+/** Undoes doubled quotes or, with `backslash`, backslashes before a quote or a backslash. */
+export function unescapeQuotes(text: string, quote: Quote, backslash: boolean): string {
+  if (!backslash) return text.replaceAll(quote + quote, quote);
+  return text.replace(/\\(["'\\])/g, (pair, character) =>
+    character === "\\" || character === quote ? character : pair,
+  );
+}
+
+/** The most common number of fields of two and more, and the share of rows that have it. */
+function commonWidth(rows: SampleRow[]): { columns: number; share: number } {
+  const counts = new Map<number, number>();
+  let total = 0;
+  for (const { fields, blank } of rows) {
+    if (blank) continue;
+    total++;
+    if (fields.length >= 2) counts.set(fields.length, (counts.get(fields.length) ?? 0) + 1);
+  }
+  let columns = 1;
+  let most = 0;
+  for (const [width, count] of counts) {
+    if (count > most || (count === most && width > columns)) {
+      columns = width;
+      most = count;
+    }
+  }
+  return { columns, share: total === 0 ? 0 : most / total };
+}
+
+/** Index of the header among the sampled rows. */
+function headerIndex(
+  rows: SampleRow[],
+  skipLines: number | undefined,
+  days: DayReader,
+  why: string[],
+): number | undefined {
+  if (skipLines !== undefined) {
+    why.push(`header after ${skipLines} lines: pinned in the configuration`);
+    let lines = 0;
+    const index = rows.findIndex((row) => {
+      const found = lines >= skipLines && !row.blank;
+      lines += row.lines;
+      return found;
+    });
+    return index < 0 ? undefined : index;
+  }
+  const first = rows.findIndex((row) => !row.blank);
+  if (first < 0) return undefined;
+  const { columns, share } = commonWidth(rows);
+  if (columns < 2 || share < 0.2) return first;
+  let index = rows.findIndex((row) => row.fields.length === columns);
+  const hasDay = (row: SampleRow) => row.fields.some((field) => isDay(field, days));
+  // A first line of the right width that holds data means that the header, of another width, is above it.
+  if (index > first && hasDay(rows[index]!)) {
+    const above = rows.slice(0, index).findLastIndex((row) => !row.blank);
+    if (rows[above]!.fields.length >= 2) index = above;
+  }
+  // Two lines of headings: the upper one has gaps where a heading spans columns, the lower one has none.
+  const lower = rows[index + 1];
+  if (
+    lower !== undefined &&
+    lower.fields.length === columns &&
+    rows[index]!.fields.some((field) => field.trim() === "") &&
+    lower.fields.every((field) => /\p{L}/u.test(field)) &&
+    new Set(lower.fields).size === columns &&
+    !hasDay(lower) &&
+    rows.slice(index + 2).some(hasDay)
+  ) {
+    index++;
+  }
+  return index;
+}
+
+function describeNames(columns: string[], why: string[]): void {
+  const seen = new Map<string, number>();
+  let empty = 0;
+  for (const name of columns) {
+    if (name === "") empty++;
+    else seen.set(name, (seen.get(name) ?? 0) + 1);
+  }
+  const doubled = [...seen].filter(([, count]) => count > 1).map(([name]) => name);
+  if (doubled.length > 0) why.push(`the header has these names more than once, and they are kept: ${list(doubled)}`);
+  if (empty > 0) why.push(`${empty} columns have no name, and are kept`);
+}
+
+function chooseKeyColumn(
+  columns: string[],
+  body: SampleRow[],
+  configured: string | undefined,
+  days: DayReader,
+): { keyColumn: number; keyWhy: string } {
+  if (configured !== undefined) {
+    const keyColumn = columns.indexOf(configured);
+    if (keyColumn < 0) {
+      throw new FileRefused(
+        "no-partition-column",
+        `the file has no column "${configured}", by which the lake is partitioned; its columns are ${list(columns)}. Mend the header, or name another column in minilake.yaml: partition: { column: … }`,
+        configured,
+      );
+    }
+    if (columns.indexOf(configured, keyColumn + 1) >= 0) {
+      throw new FileRefused(
+        "no-partition-column",
+        `the file has several columns "${configured}", by which the lake is partitioned; rename all but one of them`,
+        configured,
+      );
+    }
+    return { keyColumn, keyWhy: `column ${configured}: named in the configuration` };
+  }
+  if (body.length === 0) return { keyColumn: -1, keyWhy: "the file has no rows, so none was looked for" };
+  const candidates: { index: number; share: number }[] = [];
+  for (let index = 0; index < columns.length; index++) {
+    let dates = 0;
+    for (const row of body) if (isDay(row.fields[index]!, days)) dates++;
+    if (dates > 0 && dates * 2 >= body.length) candidates.push({ index, share: dates / body.length });
+  }
+  if (candidates.length === 1) {
+    const { index, share } = candidates[0]!;
+    const name = columns[index]!;
+    return {
+      keyColumn: index,
+      keyWhy: `column ${name === "" ? index + 1 : name}: the only one with ISO dates, in ${Math.round(share * 100)} % of ${body.length} sampled rows`,
+    };
+  }
+  if (candidates.length === 0) {
+    throw new FileRefused(
+      "no-partition-column",
+      `no column holds ISO dates (YYYY-MM-DD) in at least half of ${body.length} sampled rows; the columns are ${list(columns)}. If one of them is the date, write into minilake.yaml: partition: { column: ${yamlName(columns[0] ?? "name")} }`,
+    );
+  }
+  const names = candidates.map(({ index }) => columns[index]!);
+  throw new FileRefused(
+    "no-partition-column",
+    `${names.length} columns hold ISO dates: ${list(names)}. Choose one by writing into minilake.yaml: ${names
+      .slice(0, 3)
+      .map((name) => `partition: { column: ${yamlName(name)} }`)
+      .join(" or ")}`,
+  );
+}
+
+function isDay(text: string, days: DayReader): boolean {
+  if (text.length < 10 || text.length > 60) return false;
+  const bytes = Buffer.from(text, "utf8");
+  return days.read(bytes, 0, bytes.length) !== NO_DAY;
+}
+
+function list(names: string[]): string {
+  const shown = names.slice(0, LISTED_NAMES).map((name) => (name === "" ? '""' : name));
+  return names.length > LISTED_NAMES ? `${shown.join(", ")} and ${names.length - LISTED_NAMES} more` : shown.join(", ");
+}
+
+function yamlName(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name)
+    ? name
+    : JSON.stringify(name);
+}

@@ -1,0 +1,74 @@
+import { prepareCurate } from "../../../handler/curateObject.ts";
+import type { SourceEvent } from "../../../handler/events.ts";
+import { type Outcome, runStage, type StageContext } from "../../../handler/stage.ts";
+import type { FunctionConfiguration } from "../../../src/contract/functionConfiguration.ts";
+import type { Receipt } from "../../../src/contract/receipt.ts";
+import { SimulatedS3 } from "./simulatedS3.ts";
+
+export function lakeConfiguration(changes: Partial<FunctionConfiguration> = {}): FunctionConfiguration {
+  return {
+    version: 1,
+    lake: "test",
+    buckets: { raw: "raw", curated: "curated", quarantine: "quarantine", control: "control" },
+    stages: [{ name: "curate", sourceBucket: "raw", targetBucket: "curated" }],
+    partition: { as: "dt_reference", timezone: "UTC" },
+    dialect: {},
+    onDelete: "remove",
+    ...changes,
+  };
+}
+
+export function simulatedLake(): SimulatedS3 {
+  const s3 = new SimulatedS3();
+  s3.versioned.add("raw");
+  return s3;
+}
+
+export function createdEvent(key: string, changes: Partial<SourceEvent> = {}): SourceEvent {
+  return { bucket: "raw", key, kind: "created", sequencer: null, time: null, ...changes };
+}
+
+/** The real stage over simulated buckets. */
+export function stageContext(s3: SimulatedS3, changes: Partial<StageContext> = {}): StageContext {
+  const configuration = changes.configuration ?? lakeConfiguration();
+  const stage = configuration.stages[0]!;
+  return {
+    store: s3,
+    configuration,
+    stage,
+    code: "c0de",
+    requestId: "request",
+    remainingMs: () => 60_000,
+    now: () => new Date("2026-11-23T00:00:00Z"),
+    prepare: (key, source, body) => prepareCurate(key, source, body, configuration, stage),
+    ...changes,
+  };
+}
+
+export interface CuratedFile {
+  outcome: Outcome;
+  receipt: Receipt;
+  s3: SimulatedS3;
+  /** Text of each curated object, by partition. */
+  partitions: Record<string, string>;
+  /** Text of the quarantine object; "" without one. */
+  rejects: string;
+}
+
+/** Curates one file in a lake of its own. */
+export async function curateFile(
+  bytes: Buffer | string,
+  options: { key?: string; configuration?: FunctionConfiguration; chunkBytes?: number } = {},
+): Promise<CuratedFile> {
+  const key = options.key ?? "in.csv";
+  const s3 = simulatedLake();
+  if (options.chunkBytes !== undefined) s3.chunkBytes = options.chunkBytes;
+  s3.putNow("raw", key, Buffer.from(bytes as string));
+  const context = stageContext(s3, options.configuration ? { configuration: options.configuration } : {});
+  const outcome = await runStage(context, createdEvent(key));
+  if (!("receipt" in outcome)) throw new Error(`outcome ${outcome.result}`);
+  const partitions: Record<string, string> = {};
+  for (const path of s3.keys("curated")) partitions[path.split("/")[0]!.split("=")[1]!] = s3.text("curated", path);
+  const [rejects] = s3.keys("quarantine");
+  return { outcome, receipt: outcome.receipt, s3, partitions, rejects: rejects ? s3.text("quarantine", rejects) : "" };
+}

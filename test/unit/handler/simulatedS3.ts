@@ -1,0 +1,152 @@
+import { createHash } from "node:crypto";
+import {
+  type ObjectBody,
+  type ObjectIdentity,
+  type ObjectStore,
+  PreconditionFailed,
+  type PutBody,
+  type WriteCondition,
+} from "../../../handler/s3/objectStore.ts";
+
+interface StoredVersion {
+  versionId: string | null;
+  etag: string;
+  /** undefined: a delete marker. */
+  bytes: Buffer | undefined;
+}
+
+/** Buckets in memory with S3's versions and conditions. `step` is awaited before each operation takes effect. */
+export class SimulatedS3 implements ObjectStore {
+  readonly objects = new Map<string, StoredVersion[]>();
+  readonly versioned = new Set<string>();
+  readonly puts = new Map<string, number>();
+  chunkBytes = 64 * 1024;
+  #versions = 0;
+  #uploads = new Map<string, Buffer[]>();
+
+  /** A view for one run: `step` may wait, or throw. */
+  through(step: (operation: string, bucket: string, key: string) => Promise<void>): ObjectStore {
+    const on = async <T>(name: string, bucket: string, key: string, work: () => T): Promise<T> => {
+      await step(name, bucket, key);
+      return work();
+    };
+    return {
+      get: (b, k) => on("get", b, k, () => this.getNow(b, k)),
+      head: (b, k) => on("head", b, k, () => this.headNow(b, k)),
+      put: (b, k, body, condition) => on("put", b, k, () => this.putNow(b, k, bytesOf(body), condition)),
+      delete: (b, k) => on("delete", b, k, () => this.deleteNow(b, k)),
+      createUpload: (b, k) => on("createUpload", b, k, () => this.createNow()),
+      uploadPart: (b, k, id, n, body) => on("uploadPart", b, k, () => this.partNow(id, n, bytesOf(body))),
+      completeUpload: (b, k, id) => on("completeUpload", b, k, () => this.completeNow(b, k, id)),
+      abortUpload: (b, k, id) => on("abortUpload", b, k, () => void this.#uploads.delete(id)),
+    };
+  }
+
+  get = async (bucket: string, key: string) => this.getNow(bucket, key);
+  head = async (bucket: string, key: string) => this.headNow(bucket, key);
+  put = async (bucket: string, key: string, body: PutBody, condition?: WriteCondition) =>
+    this.putNow(bucket, key, bytesOf(body), condition);
+  delete = async (bucket: string, key: string) => this.deleteNow(bucket, key);
+  createUpload = async () => this.createNow();
+  uploadPart = async (_bucket: string, _key: string, id: string, number: number, body: PutBody) =>
+    this.partNow(id, number, bytesOf(body));
+  completeUpload = async (bucket: string, key: string, id: string) => this.completeNow(bucket, key, id);
+  abortUpload = async (_bucket: string, _key: string, id: string) => void this.#uploads.delete(id);
+
+  current(bucket: string, key: string): StoredVersion | undefined {
+    const last = this.objects.get(`${bucket}/${key}`)?.at(-1);
+    return last?.bytes === undefined ? undefined : last;
+  }
+
+  /** Keys of the live objects of a bucket, in order. */
+  keys(bucket: string): string[] {
+    const keys: string[] = [];
+    for (const [path, versions] of this.objects) {
+      if (path.startsWith(`${bucket}/`) && versions.at(-1)?.bytes !== undefined)
+        keys.push(path.slice(bucket.length + 1));
+    }
+    return keys.sort();
+  }
+
+  text(bucket: string, key: string): string {
+    const version = this.current(bucket, key);
+    if (version === undefined) throw new Error(`no ${bucket}/${key}; there are ${this.keys(bucket).join(", ")}`);
+    return version.bytes!.toString("utf8");
+  }
+
+  getNow(bucket: string, key: string): ObjectBody | undefined {
+    const version = this.current(bucket, key);
+    if (version === undefined) return undefined;
+    const { etag, versionId, bytes } = version;
+    const { chunkBytes } = this;
+    return {
+      etag,
+      versionId,
+      size: bytes!.length,
+      body: (async function* () {
+        for (let i = 0; i < bytes!.length; i += chunkBytes) yield bytes!.subarray(i, i + chunkBytes);
+      })(),
+      cancel: () => undefined,
+    };
+  }
+
+  headNow(bucket: string, key: string): ObjectIdentity | undefined {
+    const version = this.current(bucket, key);
+    return version && { etag: version.etag, versionId: version.versionId, size: version.bytes!.length };
+  }
+
+  putNow(
+    bucket: string,
+    key: string,
+    bytes: Buffer,
+    condition?: WriteCondition,
+  ): { etag: string; versionId: string | null } {
+    const current = this.current(bucket, key);
+    if (condition !== undefined) {
+      const holds = "ifAbsent" in condition ? current === undefined : current?.etag === condition.ifMatch;
+      if (!holds) throw new PreconditionFailed(`${bucket}/${key}`);
+    }
+    const etag = createHash("md5").update(bytes).digest("hex");
+    const versionId = this.versioned.has(bucket) ? `v${++this.#versions}` : null;
+    this.#store(bucket, key, { versionId, etag, bytes });
+    this.puts.set(`${bucket}/${key}`, (this.puts.get(`${bucket}/${key}`) ?? 0) + 1);
+    return { etag, versionId };
+  }
+
+  deleteNow(bucket: string, key: string): void {
+    if (!this.versioned.has(bucket)) {
+      this.objects.delete(`${bucket}/${key}`);
+      return;
+    }
+    this.#store(bucket, key, { versionId: `v${++this.#versions}`, etag: "", bytes: undefined });
+  }
+
+  #store(bucket: string, key: string, version: StoredVersion): void {
+    const path = `${bucket}/${key}`;
+    if (this.versioned.has(bucket)) this.objects.set(path, [...(this.objects.get(path) ?? []), version]);
+    else this.objects.set(path, [version]);
+  }
+
+  createNow(): string {
+    const id = `u${++this.#versions}`;
+    this.#uploads.set(id, []);
+    return id;
+  }
+
+  partNow(id: string, number: number, bytes: Buffer): string {
+    this.#uploads.get(id)![number - 1] = bytes;
+    return createHash("md5").update(bytes).digest("hex");
+  }
+
+  completeNow(bucket: string, key: string, id: string): { etag: string } {
+    const bytes = Buffer.concat(this.#uploads.get(id)!);
+    this.#uploads.delete(id);
+    return this.putNow(bucket, key, bytes);
+  }
+}
+
+function bytesOf(body: PutBody): Buffer {
+  const bytes = Buffer.concat([...body.pieces()]);
+  if (bytes.length !== body.length) throw new Error(`the body has ${bytes.length} bytes and announced ${body.length}`);
+  return bytes;
+}
