@@ -16,6 +16,9 @@ export interface Caller {
   sourceAccount?: string;
   /** Address that the request came from; becomes aws:SourceIp. */
   sourceIp?: string;
+  /** Headers of the request that become aws:UserAgent and aws:Referer. */
+  userAgent?: string;
+  referer?: string;
   /** What a verified SigV4 signature leaves behind; S3 needs it to verify the chunks of an aws-chunked body. */
   signature?: {
     signingKey: Buffer;

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Caller } from "../access.ts";
 import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest, ServiceName } from "../http.ts";
-import { type Authentication, admitKey, type KnownKey } from "./keys.ts";
+import { type Authentication, admitKey, type KnownKey, requestFacts } from "./keys.ts";
 import {
   badQueryAuthentication,
   isoSeconds,
@@ -59,7 +59,7 @@ export function authenticate(request: EmulatorRequest, service: ServiceName, dep
     if (rawQuery.includes("Signature=") || rawQuery.includes("AWSAccessKeyId=")) {
       return authenticateSigV2Query(request, dependencies);
     }
-    return { ...ANONYMOUS, sourceIp: request.remoteAddress };
+    return { ...ANONYMOUS, ...requestFacts(request) };
   }
   if (presigned && service === "s3") {
     throw new AwsError(
@@ -360,7 +360,7 @@ function verify(request: EmulatorRequest, service: ServiceName, dependencies: Au
   }
   return {
     ...key.caller,
-    sourceIp: request.remoteAddress,
+    ...requestFacts(request),
     signature: { signingKey, seed: signature, timestamp, scope: credential.scope, payloadHash, presigned },
   };
 }

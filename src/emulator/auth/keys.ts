@@ -1,5 +1,5 @@
 import type { Caller } from "../access.ts";
-import type { ServiceName } from "../http.ts";
+import type { EmulatorRequest, ServiceName } from "../http.ts";
 import { expiredToken, invalidToken, unknownKey } from "./refusals.ts";
 import { type SigningKeys, sameText } from "./sigv4.ts";
 
@@ -45,3 +45,10 @@ export function admitKey(
   if (key.expiration !== undefined && key.expiration <= now()) throw expiredToken(service, token);
   return key;
 }
+
+/** What conditions may ask of a request, whoever sent it. */
+export const requestFacts = ({ remoteAddress, headers }: EmulatorRequest) => ({
+  sourceIp: remoteAddress,
+  userAgent: headers["user-agent"],
+  referer: headers.referer,
+});

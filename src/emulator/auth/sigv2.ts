@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import type { Caller } from "../access.ts";
 import { AwsError } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
-import { type Authentication, admitKey } from "./keys.ts";
+import { type Authentication, admitKey, requestFacts } from "./keys.ts";
 import { isoSeconds, signatureMismatch } from "./refusals.ts";
 import { sameText } from "./sigv4.ts";
 
@@ -55,7 +55,7 @@ export function authenticateSigV2Query(request: EmulatorRequest, dependencies: A
   if (!matches) throw signatureMismatch("s3", { accessKeyId, stringToSign: texts[0]!, signature });
   return {
     ...key.caller,
-    sourceIp: request.remoteAddress,
+    ...requestFacts(request),
     signature: {
       signingKey: Buffer.alloc(0),
       seed: "",

@@ -144,6 +144,12 @@ export class IdentityStore {
     return managedPolicy(arn) ?? this.findOwnPolicy(arn);
   }
 
+  /** Text of the policy's default version. */
+  defaultDocument(arn: string): string | undefined {
+    const policy = this.findPolicy(arn);
+    return policy?.versions.find(({ id }) => id === policy.defaultVersionId)?.document;
+  }
+
   findOwnPolicy(arn: string): Policy | undefined {
     return arn.length > 1000 ? undefined : this.#policies.get(arn);
   }
