@@ -1,0 +1,87 @@
+import type { ChalkInstance } from "chalk";
+import type { DeadLetter } from "../lake/deadLetters.ts";
+import type { LakeStatus, StageStatus } from "../lake/status.ts";
+import { formatBytes, formatCount, formatPercent, plural, printable } from "../ui/format.ts";
+import { renderTable } from "../ui/table.ts";
+
+/** Backlog keys and dead letters printed; --json has more. */
+const MOST_KEYS = 5;
+
+/** What the lake holds, what it has still to do, and what went wrong. */
+export function renderStatus(
+  status: LakeStatus,
+  letters: DeadLetter[],
+  colours: ChalkInstance,
+  { where, width }: { where: string; width?: number | undefined },
+): string {
+  const layers = renderTable(
+    [
+      { title: "layer" },
+      { title: "bucket", shrink: true },
+      { title: "objects", align: "right" },
+      { title: "size", align: "right" },
+    ],
+    status.layers.map(({ layer, bucket, exists, objects, bytes }) =>
+      exists
+        ? [layer, printable(bucket), formatCount(objects), formatBytes(bytes)]
+        : [layer, printable(bucket), colours.red("missing"), ""],
+    ),
+    { header: colours.bold, width },
+  );
+  const blocks = [`${colours.bold(`Lake ${status.lake}`)} on ${where}`, layers];
+  for (const stage of status.stages) blocks.push(renderStage(stage, colours));
+  blocks.push(renderDeadLetters(status.deadLetters, letters, colours));
+  const missing = status.layers.some(({ exists }) => !exists) || status.stages.some((stage) => !stage.functionState);
+  if (missing) blocks.push(`${colours.red("✖")} The lake is not whole. Make what is missing: minilake up`);
+  return blocks.join("\n\n");
+}
+
+function renderStage(stage: StageStatus, colours: ChalkInstance): string {
+  const { files, rows, backlog, errors } = stage;
+  const lines: string[] = [];
+  const add = (title: string, text: string) => lines.push(`  ${colours.bold(title.padEnd(10))}${text}`);
+  const state = stage.functionState ?? colours.red("missing");
+  add("stage", `${stage.stage}, function ${stage.functionName} (${state})`);
+  const whole = files.rejected > 0 ? `, ${formatCount(files.rejected)} in quarantine whole` : "";
+  const removed = files.removed > 0 ? `, ${formatCount(files.removed)} removed` : "";
+  const working = files.working > 0 ? `, ${formatCount(files.working)} under way` : "";
+  add("files", `${formatCount(files.done)} done${whole}${removed}${working}`);
+  const rules = Object.entries(rows.rejectedByRule)
+    .sort(([, a], [, b]) => b - a)
+    .map(([rule, count]) => `${formatCount(count)} ${printable(rule)}`);
+  add(
+    "rows",
+    `${formatCount(rows.read)} read = ${formatCount(rows.accepted)} curated + ${formatCount(rows.rejected)} in quarantine` +
+      (rows.rejected > 0 ? ` (${formatPercent(rows.rejected, rows.read)}: ${rules.join(", ")})` : ""),
+  );
+  if (stage.lastFinished) add("last", stage.lastFinished);
+  if (backlog.objects === 0) add("backlog", colours.green("none"));
+  else {
+    const since = backlog.oldest ? `, the oldest since ${backlog.oldest}` : "";
+    add("backlog", colours.yellow(`${plural(backlog.objects, "object")}, ${formatBytes(backlog.bytes)}${since}`));
+    for (const key of backlog.keys.slice(0, MOST_KEYS)) lines.push(`            ${printable(key)}`);
+    if (backlog.objects > MOST_KEYS) lines.push(`            … and ${formatCount(backlog.objects - MOST_KEYS)} more`);
+  }
+  if (errors.length > 0) {
+    add("errors", "of the last 24 hours, newest first:");
+    for (const { time, message } of errors) lines.push(colours.red(`            ${time}  ${firstLine(message)}`));
+  }
+  return lines.join("\n");
+}
+
+function renderDeadLetters(count: number | undefined, letters: DeadLetter[], colours: ChalkInstance): string {
+  const title = `  ${colours.bold("dead letters")}  `;
+  if (count === undefined) return `${title}${colours.red("there is no dead-letter queue")}`;
+  if (count === 0) return `${title}${colours.green("none")}`;
+  const lines = [`${title}${colours.red(plural(count, "event"))} that the function gave up on`];
+  for (const { objects, error } of letters.slice(0, MOST_KEYS)) {
+    const keys = objects.map(({ key }) => printable(key)).join(", ") || "no S3 event";
+    lines.push(`    ${keys}: ${firstLine(error) || "no reason recorded"}`);
+  }
+  return lines.join("\n");
+}
+
+function firstLine(message: string): string {
+  const line = message.split("\n", 1)[0] ?? "";
+  return printable(line.length > 160 ? `${line.slice(0, 159)}…` : line);
+}
