@@ -50,6 +50,8 @@ export interface StageDefinition {
   architecture: "x86_64" | "arm64";
   memoryMb: number;
   timeoutSeconds: number;
+  /** Of /tmp, where outputs wait that do not fit into memory. */
+  storageMb: number;
   environment: Record<string, string>;
   /** Most runs at a time; undefined sets no limit. */
   reservedConcurrency: number | undefined;
@@ -84,6 +86,8 @@ export interface LakePlace {
 /** AWS's longest: an event waits up to 6 hours, a dead letter 14 days. */
 const MAX_EVENT_AGE_SECONDS = 21_600;
 const DEAD_LETTER_RETENTION_SECONDS = 1_209_600;
+/** Lambda's most: a file may be about as long as this. It adds a hundredth to the price of a run. */
+const STORAGE_MB = 10_240;
 const LOG_RETENTION_DAYS = 30;
 /** AWS's own default, written down so that a change by hand is seen. */
 const MAX_RETRIES = 2;
@@ -135,6 +139,7 @@ export function defineLake(settings: LakeSettings, place: LakePlace): LakeDefini
       architecture: place.architecture ?? "x86_64",
       memoryMb: settings.memoryMb,
       timeoutSeconds: settings.timeoutSeconds,
+      storageMb: STORAGE_MB,
       environment: place.functionEndpoint ? { AWS_ENDPOINT_URL: place.functionEndpoint } : {},
       reservedConcurrency: settings.functionConcurrency,
       maxRetries: MAX_RETRIES,

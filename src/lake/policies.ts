@@ -39,12 +39,12 @@ export interface StagePolicyInput {
 
 /**
  * The least that a stage's function needs, action by action (DESIGN 3):
- * it reads its source by version, reads back and replaces its own outputs, its quarantine and its receipts, and writes its log.
+ * it reads its source, looks at, replaces and deletes its own outputs and quarantine, keeps its receipts, and writes its log.
+ * GetObjectVersion takes up a read that broke off, at the same version.
  * ListBucket is what makes S3 answer 404 instead of 403 for an object that is not there.
  */
 export function stagePolicy(input: StagePolicyInput): PolicyDocument {
   const bucket = (name: string) => `arn:${input.awsPartition}:s3:::${name}`;
-  const receipts = `receipts/${input.stage}/*`;
   return {
     Version: "2012-10-17",
     Statement: [
@@ -57,12 +57,14 @@ export function stagePolicy(input: StagePolicyInput): PolicyDocument {
       {
         Sid: "WriteOutputs",
         Effect: "Allow",
-        Action: ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
-        Resource: [
-          `${bucket(input.targetBucket)}/*`,
-          `${bucket(input.quarantineBucket)}/${input.stage}/*`,
-          `${bucket(input.controlBucket)}/${receipts}`,
-        ],
+        Action: ["s3:PutObject", "s3:GetObject", "s3:DeleteObject"],
+        Resource: [`${bucket(input.targetBucket)}/*`, `${bucket(input.quarantineBucket)}/${input.stage}/*`],
+      },
+      {
+        Sid: "KeepReceipts",
+        Effect: "Allow",
+        Action: ["s3:PutObject", "s3:GetObject"],
+        Resource: `${bucket(input.controlBucket)}/receipts/${input.stage}/*`,
       },
       {
         Sid: "TellAbsentFromForbidden",

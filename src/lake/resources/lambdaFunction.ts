@@ -1,10 +1,12 @@
 import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
+  DeleteFunctionConcurrencyCommand,
   type FunctionConfiguration,
   GetFunctionCommand,
   GetFunctionConfigurationCommand,
   type LambdaClient,
+  PutFunctionConcurrencyCommand,
   TagResourceCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
@@ -30,6 +32,7 @@ import {
 interface ObservedFunction {
   configuration: FunctionConfiguration;
   tags: Tags;
+  reservedConcurrency: number | undefined;
 }
 
 /** IAM tells Lambda of a new role within seconds, rarely a minute. */
@@ -54,6 +57,7 @@ export async function ensureFunction(
     const made = await createFunction(context, lambda, stage, wanted, code);
     if (made) {
       await waitUntilReady(context, lambda, FunctionName);
+      if (stage.reservedConcurrency !== undefined) await setConcurrency(lambda, stage);
       return reported("function", FunctionName, "created");
     }
     observed = await observeFunction(lambda, FunctionName);
@@ -76,7 +80,7 @@ export async function ensureFunction(
     },
     {
       name: "configuration",
-      same: canonical(comparable(configuration)) === canonical(comparable(wanted)),
+      same: canonical(comparable(configuration)) === canonical(comparable({ ...wanted, ...unknownTo(configuration) })),
       write: () => update(() => lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, ...settings }))),
     },
     {
@@ -87,8 +91,20 @@ export async function ensureFunction(
       write: () =>
         update(() => lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: code, Architectures }))),
     },
+    {
+      name: "concurrency",
+      same: observed.reservedConcurrency === stage.reservedConcurrency,
+      write: () => setConcurrency(lambda, stage),
+    },
   ]);
   return synced("function", FunctionName, aspects);
+}
+
+async function setConcurrency(lambda: LambdaClient, stage: StageDefinition): Promise<void> {
+  const { functionName: FunctionName, reservedConcurrency: ReservedConcurrentExecutions } = stage;
+  if (ReservedConcurrentExecutions === undefined) {
+    await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
+  } else await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
 }
 
 function wantedConfiguration(definition: LakeDefinition, stage: StageDefinition) {
@@ -99,6 +115,7 @@ function wantedConfiguration(definition: LakeDefinition, stage: StageDefinition)
     Description: `Stage ${stage.name} of the minilake ${definition.name}`,
     MemorySize: stage.memoryMb,
     Timeout: stage.timeoutSeconds,
+    EphemeralStorage: { Size: stage.storageMb },
     Environment: { Variables: stage.environment },
     DeadLetterConfig: { TargetArn: queueArn(definition) },
     Architectures: [stage.architecture],
@@ -114,15 +131,26 @@ function comparable(configuration: Partial<FunctionConfiguration>) {
     Description: configuration.Description,
     MemorySize: configuration.MemorySize,
     Timeout: configuration.Timeout,
+    EphemeralStorage: configuration.EphemeralStorage?.Size,
     Environment: configuration.Environment?.Variables ?? {},
     DeadLetterConfig: configuration.DeadLetterConfig?.TargetArn,
   };
 }
 
+/** An endpoint that knows no size of /tmp has nothing to bring to ours. */
+function unknownTo({ EphemeralStorage }: FunctionConfiguration): Partial<FunctionConfiguration> {
+  return EphemeralStorage === undefined ? { EphemeralStorage } : {};
+}
+
 async function observeFunction(lambda: LambdaClient, FunctionName: string): Promise<ObservedFunction | undefined> {
   try {
-    const { Configuration = {}, Tags = {} } = await lambda.send(new GetFunctionCommand({ FunctionName }));
-    return { configuration: Configuration, tags: Tags };
+    const answer = await lambda.send(new GetFunctionCommand({ FunctionName }));
+    const { Configuration = {}, Tags = {}, Concurrency } = answer;
+    return {
+      configuration: Configuration,
+      tags: Tags,
+      reservedConcurrency: Concurrency?.ReservedConcurrentExecutions,
+    };
   } catch (error) {
     if (isAwsError(error, "ResourceNotFoundException")) return undefined;
     throw error;
