@@ -5,6 +5,8 @@ export interface EventSource {
   /** ARN of the bucket or function that the event speaks of. */
   arn: string;
   accountId: string;
+  /** X-Amzn-Trace-Id of the request that caused the event; lets Lambda notice functions that trigger themselves. */
+  traceHeader?: string | undefined;
 }
 
 /** A queue or a function as a destination. */

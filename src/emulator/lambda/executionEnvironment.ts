@@ -1,0 +1,464 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Caller } from "../access.ts";
+import type { EmulatorSettings } from "../settings.ts";
+import type { CodeStore } from "./codeStore.ts";
+import { environmentVariables } from "./environmentVariables.ts";
+import { type LogWriter, StreamLog } from "./functionLog.ts";
+import { type MemoryWatcher, memoryUse } from "./memoryUse.ts";
+import type { VersionRecord } from "./records.ts";
+import { MAX_RESPONSE_BYTES, type RuntimeAnswer, RuntimeApi } from "./runtimeApi.ts";
+import { afterPendingReads, RuntimeProcess } from "./runtimeProcess.ts";
+import { runtimeCommand } from "./runtimes.ts";
+import { SystemLog } from "./systemLog.ts";
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
+const INIT_LIMIT_MS = 10_000;
+/** From SIGTERM to SIGKILL. AWS gives up to two seconds, to functions with extensions. */
+const SHUTDOWN_MS = 500;
+
+export interface Invocation {
+  requestId: string;
+  payload: Buffer;
+  invokedFunctionArn: string;
+  traceHeader: string;
+  /** JSON text. */
+  clientContext?: string | undefined;
+}
+
+export interface InvocationResult {
+  payload: Buffer;
+  /** Undefined when the function succeeded. */
+  functionError?: "Unhandled";
+  durationMs: number;
+}
+
+export interface EnvironmentDependencies {
+  settings: EmulatorSettings;
+  code: CodeStore;
+  /** Folder for this environment alone; made and removed by it. */
+  folder: string;
+  logs: LogWriter;
+  memory: MemoryWatcher;
+  assumeRole(
+    roleArn: string,
+    sessionName: string,
+  ): {
+    credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string; expiration: number };
+    caller: Caller;
+  };
+}
+
+/**
+ * new       no process: it starts with the next invocation (a fresh environment, or one whose process timed out or crashed)
+ * starting  the process is loading the function, for an invocation that waits
+ * busy      an invocation runs
+ * idle      the runtime waits for an invocation
+ * dead      never used again
+ */
+type State = "new" | "starting" | "busy" | "idle" | "dead";
+
+const MAY_FOLLOW: Record<State, readonly State[]> = {
+  new: ["starting", "dead"],
+  starting: ["busy", "new", "dead"],
+  busy: ["idle", "new", "dead"],
+  idle: ["busy", "new", "dead"],
+  dead: [],
+};
+
+interface Running {
+  invocation: Invocation;
+  /** performance.now() when the function's time began. */
+  startedAt: number;
+  timer: NodeJS.Timeout | undefined;
+  endWatch: () => void;
+  initMs: number | undefined;
+  resolve: (result: InvocationResult) => void;
+  reject: (error: unknown) => void;
+  finished: (logTail: Buffer) => void;
+  answered?: { durationMs: number; status: "success" | "error" | "timeout"; errorType?: string | undefined };
+}
+
+/**
+ * One sandbox of one version of a function: its process, its Runtime API, its /tmp, its credentials and its log stream.
+ * Runs one invocation at a time. /tmp outlives a process that timed out or crashed, as on AWS.
+ *
+ * Not frozen between invocations: a stopped process could not notice that this one was killed, and would stay for ever.
+ */
+export class ExecutionEnvironment {
+  readonly functionName: string;
+  readonly version: VersionRecord;
+  /** Milliseconds since the epoch; for the pool. */
+  lastUsed = 0;
+  /** Set when the function changed: do not use again. */
+  retired = false;
+  /** When its credentials end; milliseconds since the epoch. Infinity before they were issued. */
+  credentialsExpire = Number.POSITIVE_INFINITY;
+  readonly #dependencies: EnvironmentDependencies;
+  readonly #temporaryFolder: string;
+  #state: State = "new";
+  #api: RuntimeApi | undefined;
+  #process: RuntimeProcess | undefined;
+  #log: StreamLog | undefined;
+  #systemLog: SystemLog | undefined;
+  #variables: Record<string, string> | undefined;
+  #running: Running | undefined;
+  #phase: "init" | "invoke" = "init";
+  #initStartedAt = 0;
+  #killedFor: "timeout" | "memory" | undefined;
+
+  constructor(functionName: string, version: VersionRecord, dependencies: EnvironmentDependencies) {
+    this.functionName = functionName;
+    this.version = version;
+    this.#dependencies = dependencies;
+    this.#temporaryFolder = join(dependencies.folder, "tmp");
+    dependencies.code.retain(version.codeHash);
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /**
+   * Runs one invocation. `result` comes as soon as the function has answered and is rejected only when the environment could not
+   * be made. `finished` comes when the environment can be used again and the invocation's log is complete, with the last 4 KB of
+   * that log; it is never rejected.
+   */
+  invoke(invocation: Invocation): { result: Promise<InvocationResult>; finished: Promise<Buffer> } {
+    if (this.#state !== "new" && this.#state !== "idle")
+      throw new Error(`cannot invoke an environment that is ${this.#state}`);
+    let finished: (logTail: Buffer) => void = () => {};
+    const whenFinished = new Promise<Buffer>((resolve) => {
+      finished = resolve;
+    });
+    const result = new Promise<InvocationResult>((resolve, reject) => {
+      this.#running = {
+        invocation,
+        startedAt: 0,
+        timer: undefined,
+        endWatch: () => {},
+        initMs: undefined,
+        resolve,
+        reject,
+        finished,
+      };
+    });
+    this.#log?.beginTail();
+    if (this.#state === "idle") {
+      this.#begin();
+      this.#dispatch();
+    } else {
+      this.#move("starting");
+      this.#startProcess("init").catch((error) => this.#fail(error));
+    }
+    return { result, finished: whenFinished };
+  }
+
+  /** Ends the environment: SIGTERM, then SIGKILL. Resolves when its process is gone. */
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (running) {
+      this.#release(running);
+      running.reject(new Error("the execution environment was closed"));
+      running.finished(this.#log?.tail() ?? Buffer.alloc(0));
+    }
+    if (this.#state === "dead") return;
+    this.#move("dead");
+    const process = this.#process;
+    this.#process = undefined;
+    if (process) {
+      process.terminate();
+      const timer = setTimeout(() => process.kill(), SHUTDOWN_MS);
+      await process.ended;
+      clearTimeout(timer);
+    }
+    this.#api?.close();
+    this.#dependencies.code.release(this.version.codeHash);
+    rmSync(this.#dependencies.folder, { recursive: true, force: true });
+  }
+
+  #move(next: State): void {
+    if (!MAY_FOLLOW[this.#state].includes(next)) {
+      throw new Error(`an execution environment cannot go from ${this.#state} to ${next}`);
+    }
+    this.#state = next;
+  }
+
+  async #startProcess(phase: "init" | "invoke"): Promise<void> {
+    const { code } = this.#dependencies;
+    this.#phase = phase;
+    this.#initStartedAt = performance.now();
+    this.#killedFor = undefined;
+    const taskRoot = await code.unpacked(this.version.codeHash);
+    if (!this.#variables) await this.#prepare(taskRoot);
+    const command = await runtimeCommand(this.version.runtime, this.version.memoryMb);
+    if (this.#state !== "starting") return;
+    const running = this.#running;
+    if (phase === "init") {
+      this.#systemLog!.initStart();
+      if (running) running.timer = setTimeout(() => this.#stop("timeout"), INIT_LIMIT_MS);
+    }
+    const process = new RuntimeProcess({
+      ...command,
+      cwd: taskRoot,
+      environment: this.#variables!,
+      onLog: (message) => this.#log!.write(message),
+    });
+    this.#process = process;
+    writeFileSync(join(this.#dependencies.folder, "pid"), String(process.pid));
+    if (running) {
+      running.endWatch = this.#dependencies.memory.watch(process.pid, this.#memoryLimit, () => this.#stop("memory"));
+    }
+    process.ended.then(({ reason }) => {
+      if (this.#process === process) this.#processEnded(reason);
+    });
+    // The function's time ran out while its code was being unpacked.
+    if (this.#killedFor) process.kill();
+  }
+
+  /** What is made once and kept by all processes of this environment. */
+  async #prepare(taskRoot: string): Promise<void> {
+    const { settings, logs, assumeRole } = this.#dependencies;
+    const { credentials, caller } = assumeRole(this.version.role, this.functionName);
+    this.credentialsExpire = credentials.expiration;
+    mkdirSync(this.#temporaryFolder, { recursive: true });
+    const day = new Date(settings.now()).toISOString().slice(0, 10).replaceAll("-", "/");
+    const stream = `${day}/[${this.version.version}]${randomBytes(16).toString("hex")}`;
+    this.#log = new StreamLog(logs, settings.now, caller, this.version.logging.group, stream);
+    this.#systemLog = new SystemLog(this.#log, this.functionName, this.version, settings.region);
+    this.#api = new RuntimeApi({
+      next: () => this.#onNext(),
+      response: (requestId, body) => this.#onResponse(requestId, body),
+      error: (requestId, body, errorType) => this.#onError(requestId, body, errorType),
+      initError: (body, errorType) => this.#onInitError(body, errorType),
+    });
+    const runtimeApi = await this.#api.listen();
+    this.#variables = environmentVariables({
+      functionName: this.functionName,
+      version: this.version,
+      region: settings.region,
+      endpoint: settings.endpoint(),
+      taskRoot,
+      temporaryFolder: this.#temporaryFolder,
+      logStream: stream,
+      runtimeApi,
+      credentials,
+    });
+  }
+
+  get #memoryLimit(): number {
+    return this.version.memoryMb * 1024 * 1024;
+  }
+
+  /** The function's time begins: START line, timeout. */
+  #begin(): void {
+    const running = this.#running!;
+    clearTimeout(running.timer);
+    running.startedAt = performance.now();
+    running.timer = setTimeout(() => this.#stop("timeout"), this.version.timeoutSeconds * 1000);
+    this.#systemLog!.start(running.invocation.requestId);
+  }
+
+  /** Hands the event to the runtime that waits for one. */
+  #dispatch(): void {
+    const { invocation, startedAt } = this.#running!;
+    if (this.#state === "idle") {
+      this.#running!.endWatch = this.#dependencies.memory.watch(this.#process!.pid, this.#memoryLimit, () =>
+        this.#stop("memory"),
+      );
+    }
+    this.#move("busy");
+    const elapsedMs = performance.now() - startedAt;
+    const headers: Record<string, string> = {
+      "Lambda-Runtime-Aws-Request-Id": invocation.requestId,
+      "Lambda-Runtime-Deadline-Ms": String(Date.now() + this.version.timeoutSeconds * 1000 - Math.round(elapsedMs)),
+      "Lambda-Runtime-Invoked-Function-Arn": invocation.invokedFunctionArn,
+      "Lambda-Runtime-Trace-Id": invocation.traceHeader,
+    };
+    if (invocation.clientContext !== undefined) headers["Lambda-Runtime-Client-Context"] = invocation.clientContext;
+    this.#api!.send(invocation.payload, headers);
+  }
+
+  #onNext(): void {
+    if (this.#state === "starting") {
+      if (this.#phase === "init") {
+        this.#running!.initMs = performance.now() - this.#initStartedAt;
+        this.#begin();
+      }
+      this.#dispatch();
+    } else if (this.#state === "busy" && this.#running?.answered) {
+      this.#finish("idle");
+    }
+  }
+
+  #onResponse(requestId: string, body: Buffer | undefined): RuntimeAnswer {
+    const refusal = this.#unexpected(requestId);
+    if (refusal) return refusal;
+    if (this.#isOverMemory()) {
+      this.#stop("memory");
+      return "accepted";
+    }
+    if (body === undefined) {
+      const failure = {
+        errorType: "Function.ResponseSizeTooLarge",
+        errorMessage: `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
+      };
+      this.#answer(Buffer.from(JSON.stringify(failure)), "error", failure.errorType);
+    } else {
+      this.#answer(body, "success");
+    }
+    return "accepted";
+  }
+
+  #onError(requestId: string, body: Buffer, errorType: string | undefined): RuntimeAnswer {
+    const refusal = this.#unexpected(requestId);
+    if (refusal) return refusal;
+    this.#answer(body, "error", errorType?.startsWith("Runtime.") ? errorType : undefined);
+    return "accepted";
+  }
+
+  #onInitError(body: Buffer, errorType: string | undefined): RuntimeAnswer {
+    if (this.#state !== "starting") return "invalidState";
+    this.#initFailed("error", errorType, body);
+    return "accepted";
+  }
+
+  #unexpected(requestId: string): RuntimeAnswer | undefined {
+    if (this.#state !== "busy" || !this.#running) return "invalidState";
+    if (this.#running.invocation.requestId !== requestId) return "invalidRequestId";
+    return this.#running.answered ? "invalidState" : undefined;
+  }
+
+  #isOverMemory(): boolean {
+    const use = this.#process && memoryUse(this.#process.pid);
+    return use !== undefined && use.peakBytes > this.#memoryLimit;
+  }
+
+  #answer(payload: Buffer, status: "success" | "error" | "timeout", errorType?: string): void {
+    const running = this.#running!;
+    this.#release(running);
+    const elapsedMs = performance.now() - running.startedAt;
+    const durationMs = status === "timeout" ? Math.min(elapsedMs, this.version.timeoutSeconds * 1000) : elapsedMs;
+    running.answered = { durationMs, status, errorType };
+    running.resolve(
+      status === "success" ? { payload, durationMs } : { payload, functionError: "Unhandled", durationMs },
+    );
+  }
+
+  /** The log of the invocation is complete, and the environment free, when all that it wrote has been read. */
+  #finish(next: "idle" | "new"): void {
+    const running = this.#running!;
+    const pid = this.#process?.pid;
+    const peakBytes = (pid !== undefined && memoryUse(pid)?.peakBytes) || this.#lastPeakBytes;
+    this.#lastPeakBytes = peakBytes;
+    afterPendingReads(() => {
+      // Closed, or ended by itself, in the meantime.
+      if (this.#running !== running) return;
+      this.#running = undefined;
+      const { durationMs, status, errorType } = running.answered!;
+      this.#systemLog!.report({
+        requestId: running.invocation.requestId,
+        durationMs,
+        initMs: running.initMs,
+        maxMemoryMb: Math.min(Math.ceil(peakBytes / 1024 / 1024), this.version.memoryMb),
+        status,
+        errorType,
+      });
+      this.#move(next === "idle" && this.#process === undefined ? "new" : next);
+      this.lastUsed = this.#dependencies.settings.now();
+      running.finished(this.#log?.tail() ?? Buffer.alloc(0));
+    });
+  }
+
+  #lastPeakBytes = 0;
+
+  #release(running: Running): void {
+    clearTimeout(running.timer);
+    running.endWatch();
+  }
+
+  /** Kills the process; `#processEnded` says what came of it. */
+  #stop(cause: "timeout" | "memory"): void {
+    this.#killedFor = cause;
+    const pid = this.#process?.pid;
+    if (pid !== undefined) this.#lastPeakBytes = memoryUse(pid)?.peakBytes ?? this.#lastPeakBytes;
+    this.#process?.kill();
+  }
+
+  #processEnded(reason: string): void {
+    this.#process = undefined;
+    this.#api!.disconnect();
+    const running = this.#running;
+    if (this.#state === "starting") {
+      const timedOut = this.#killedFor === "timeout";
+      this.#initFailed(timedOut ? "timeout" : "error", timedOut ? undefined : "Runtime.ExitError", undefined, reason);
+    } else if (this.#state === "busy" && running) {
+      if (!running.answered) this.#answerExit(reason);
+      this.#finish("new");
+    } else if (this.#state === "idle") {
+      this.#move("new");
+    }
+  }
+
+  /** The answer for a process that went away without one. */
+  #answerExit(reason: string): void {
+    const { requestId } = this.#running!.invocation;
+    if (this.#killedFor === "timeout") {
+      this.#systemLog!.timedOut(requestId);
+      const seconds = this.version.timeoutSeconds.toFixed(2);
+      const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`;
+      this.#answer(json({ errorType: "Sandbox.Timedout", errorMessage }), "timeout");
+      return;
+    }
+    const errorMessage = `RequestId: ${requestId} Error: ${reason}`;
+    this.#systemLog!.runtimeExit(errorMessage);
+    this.#answer(json({ errorType: "Runtime.ExitError", errorMessage }), "error", "Runtime.ExitError");
+  }
+
+  /**
+   * The first failure of an init is not final: Lambda runs it again, now as a part of the invocation and of its timeout.
+   *
+   * body   what the runtime itself said of it; undefined when the process just ended
+   */
+  #initFailed(status: "error" | "timeout", errorType: string | undefined, body: Buffer | undefined, reason = ""): void {
+    const running = this.#running!;
+    const process = this.#process;
+    this.#process = undefined;
+    process?.kill();
+    running.endWatch();
+    const durationMs = performance.now() - this.#initStartedAt;
+    const retry = () => {
+      if (this.#running !== running || this.#state !== "starting") return;
+      this.#api!.disconnect();
+      this.#systemLog!.initReport(durationMs, this.#phase, status, errorType);
+      if (this.#phase === "init") {
+        this.#begin();
+        this.#startProcess("invoke").catch((error) => this.#fail(error));
+        return;
+      }
+      this.#move("busy");
+      if (body) this.#answer(body, "error", errorType);
+      else this.#answerExit(reason);
+      this.#finish("new");
+    };
+    if (process) process.ended.then(retry);
+    else retry();
+  }
+
+  /** The environment could not be made: no code, no role, no process. */
+  #fail(error: unknown): void {
+    const running = this.#running;
+    if (!running || this.#state === "dead") return;
+    this.#running = undefined;
+    this.#release(running);
+    this.#process?.kill();
+    this.retired = true;
+    this.#move("new");
+    running.reject(error);
+    running.finished(this.#log?.tail() ?? Buffer.alloc(0));
+  }
+}
+
+const json = (value: object) => Buffer.from(JSON.stringify(value));

@@ -1,0 +1,12 @@
+import type { Operation } from "../context.ts";
+import { requireConfig, requireConfigurable } from "../eventInvokeConfig.ts";
+
+/** https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunctionEventInvokeConfig.html */
+export const deleteFunctionEventInvokeConfig: Operation = (input, context) => {
+  const { record, qualifier } = requireConfigurable(input, context, "lambda:DeleteFunctionEventInvokeConfig");
+  requireConfig(record, qualifier);
+  context.functions.update(record.name, (draft) => {
+    delete draft.eventInvokeConfigs[qualifier];
+  });
+  return { status: 204 };
+};

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { FrameReader, LineSplitter } from "./functionLog.ts";
+
+/** How the process ended, in the words of Lambda's Runtime.ExitError. */
+export type ProcessEnd = { reason: string };
+
+/**
+ * The operating system's process that runs a function, in a process group of its own, so that what the function starts
+ * ends with it.
+ */
+export class RuntimeProcess {
+  readonly pid: number;
+  /** Resolves when the process is gone and what it wrote has been read. */
+  readonly ended: Promise<ProcessEnd>;
+  readonly #child: ChildProcess;
+
+  /** Throws, or `ended` says so, when the program cannot be started. */
+  constructor(options: {
+    program: string;
+    arguments: string[];
+    cwd: string;
+    environment: Record<string, string>;
+    onLog: (message: string) => void;
+  }) {
+    this.#child = spawn(options.program, options.arguments, {
+      cwd: options.cwd,
+      env: options.environment,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+    this.pid = this.#child.pid ?? 0;
+    const lines = [this.#child.stdout, this.#child.stderr].map((stream) => {
+      const splitter = new LineSplitter(options.onLog);
+      stream?.on("data", (chunk: Buffer) => splitter.push(chunk));
+      stream?.on("error", () => undefined);
+      return splitter;
+    });
+    const frames = new FrameReader(options.onLog);
+    const framed = this.#child.stdio[3] as Readable | null;
+    framed?.on("data", (chunk: Buffer) => frames.push(chunk));
+    framed?.on("error", () => undefined);
+    this.ended = new Promise((resolve) => {
+      const end = (reason: string) => {
+        // What is still in the pipes comes with the next turn of the event loop; a grandchild may hold them open for ever.
+        afterPendingReads(() => {
+          for (const splitter of lines) splitter.end();
+          for (const stream of [this.#child.stdout, this.#child.stderr, framed]) stream?.destroy();
+          resolve({ reason });
+        });
+      };
+      this.#child.on("error", (error) => end(`could not be started: ${error.message}`));
+      this.#child.on("exit", (code, signal) => {
+        this.#killGroup("SIGKILL");
+        if (signal) end(`Runtime exited with error: signal: ${SIGNAL_WORDS[signal] ?? signal.toLowerCase()}`);
+        else if (code === 0) end("Runtime exited without providing a reason");
+        else end(`Runtime exited with error: exit status ${code}`);
+      });
+    });
+  }
+
+  terminate(): void {
+    this.#killGroup("SIGTERM");
+  }
+
+  kill(): void {
+    this.#killGroup("SIGKILL");
+  }
+
+  #killGroup(signal: NodeJS.Signals): void {
+    if (this.pid === 0) return;
+    try {
+      process.kill(-this.pid, signal);
+    } catch {
+      // the whole group is gone already
+    }
+  }
+}
+
+/** As Go's os/exec, which Lambda is written with, calls them. */
+const SIGNAL_WORDS: Partial<Record<NodeJS.Signals, string>> = {
+  SIGKILL: "killed",
+  SIGTERM: "terminated",
+  SIGSEGV: "segmentation fault",
+  SIGABRT: "aborted",
+  SIGINT: "interrupt",
+  SIGHUP: "hangup",
+  SIGBUS: "bus error",
+  SIGFPE: "floating point exception",
+  SIGILL: "illegal instruction",
+  SIGTRAP: "trace/breakpoint trap",
+};
+
+/** Calls back when everything that was readable at the time of the call has been read. */
+export function afterPendingReads(then: () => void): void {
+  setImmediate(() => setImmediate(then));
+}
