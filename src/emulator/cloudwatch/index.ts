@@ -1,8 +1,70 @@
+/**
+ * CloudWatch metrics, over JSON 1.0 (`GraniteServiceVersion20100801.<Operation>`) and the query protocol (`Action=`).
+ *
+ * Operations   PutMetricData, GetMetricData, GetMetricStatistics, ListMetrics, PutMetricAlarm, DescribeAlarms, DeleteAlarms,
+ *              SetAlarmState, ListTagsForResource, TagResource, UntagResource
+ * Absent       rpc-v2-cbor, metric math, trimmed statistics, alarm actions and history, composite and anomaly alarms, dashboards,
+ *              metric streams, insight rules: 501 by name
+ * Differences  values can be read as soon as they are accepted; alarms are evaluated when they are read; percentiles are exact up
+ *              to 200 different values per minute and metric, and to about 1 % beyond; data older than 15 days are dropped
+ * Durable      PutMetricData at once; metrics of our own services and embedded ones within a fifth of a second
+ */
 import type { Authorize } from "../access.ts";
-import { notImplemented } from "../awsError.ts";
+import { AwsError, notImplemented } from "../awsError.ts";
+import type { EmulatorRequest } from "../http.ts";
+import { decodeAwsJson, encodeAwsJson, encodeAwsJsonError } from "../protocols/awsJson.ts";
+import { decodeAwsQuery, encodeAwsQuery, encodeAwsQueryError } from "../protocols/awsQuery.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import type { Operation } from "./context.ts";
+import { readEmbedded } from "./embedded.ts";
+import { JSON_PREFIX, QUERY_ERROR } from "./errors.ts";
+import { deleteAlarms } from "./operations/deleteAlarms.ts";
+import { describeAlarms } from "./operations/describeAlarms.ts";
+import { getMetricData } from "./operations/getMetricData.ts";
+import { getMetricStatistics } from "./operations/getMetricStatistics.ts";
+import { listMetrics } from "./operations/listMetrics.ts";
+import { listTagsForResource } from "./operations/listTagsForResource.ts";
+import { putMetricAlarm } from "./operations/putMetricAlarm.ts";
+import { putMetricData } from "./operations/putMetricData.ts";
+import { setAlarmState } from "./operations/setAlarmState.ts";
+import { tagResource } from "./operations/tagResource.ts";
+import { untagResource } from "./operations/untagResource.ts";
+import { MetricStore } from "./store.ts";
+
+type OperationName =
+  | "DeleteAlarms"
+  | "DescribeAlarms"
+  | "GetMetricData"
+  | "GetMetricStatistics"
+  | "ListMetrics"
+  | "ListTagsForResource"
+  | "PutMetricAlarm"
+  | "PutMetricData"
+  | "SetAlarmState"
+  | "TagResource"
+  | "UntagResource";
+
+const OPERATIONS: Record<OperationName, Operation> = {
+  DeleteAlarms: deleteAlarms,
+  DescribeAlarms: describeAlarms,
+  GetMetricData: getMetricData,
+  GetMetricStatistics: getMetricStatistics,
+  ListMetrics: listMetrics,
+  ListTagsForResource: listTagsForResource,
+  PutMetricAlarm: putMetricAlarm,
+  PutMetricData: putMetricData,
+  SetAlarmState: setAlarmState,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+};
+
+const hasOperation = (name: string): name is OperationName => Object.hasOwn(OPERATIONS, name);
+
+const QUERY_NAMESPACE = "http://monitoring.amazonaws.com/doc/2010-08-01/";
+const CLEANUP_INTERVAL_MS = 600_000;
+const CLEANUP_PAUSE_MS = 5;
 
 export interface MetricDatum {
   namespace: string;
@@ -21,10 +83,89 @@ export interface CloudWatchService extends Service {
   recordEmbedded(message: string, timestamp: number): void;
 }
 
-export function createCloudWatch(_dependencies: {
+export function createCloudWatch({
+  store: database,
+  settings,
+  authorize,
+}: {
   store: Store;
   settings: EmulatorSettings;
   authorize: Authorize;
 }): CloudWatchService {
-  throw notImplemented("cloudwatch");
+  const store = new MetricStore(database, settings.now, settings.report);
+  let cleanUpTimer: NodeJS.Timeout | undefined;
+
+  const scheduleCleanUp = (waitMs: number) => {
+    cleanUpTimer = setTimeout(() => {
+      let hasMore = false;
+      try {
+        hasMore = store.cleanUp();
+      } catch (error) {
+        settings.report("cloudwatch: old metrics could not be removed", error);
+      }
+      scheduleCleanUp(hasMore ? CLEANUP_PAUSE_MS : CLEANUP_INTERVAL_MS);
+    }, waitMs).unref();
+  };
+
+  return {
+    async handle(request, caller) {
+      if (isCbor(request)) throw notImplemented("cloudwatch over rpc-v2-cbor; JSON 1.0 and the query protocol are");
+      const isQuery = isQueryRequest(request);
+      const decoded = isQuery ? decodeAwsQuery(request) : decodeAwsJson(request);
+      const name = "action" in decoded ? decoded.action : decoded.operation;
+      if (!hasOperation(name)) throw notImplemented(`cloudwatch:${name}`);
+      const output = OPERATIONS[name](decoded.input, { store, settings, authorize, caller });
+      return isQuery
+        ? encodeAwsQuery(request, name, QUERY_NAMESPACE, output)
+        : encodeAwsJson(request, toJson(output), "1.0");
+    },
+
+    encodeError(error, request) {
+      const { message, status, details, headers } = error;
+      if (isQueryRequest(request)) {
+        const code = (headers[QUERY_ERROR] ?? error.code).split(";")[0]!;
+        return encodeAwsQueryError(new AwsError(code, message, status, { details }), request, QUERY_NAMESPACE);
+      }
+      const code = error.code.includes("#") ? error.code : `${JSON_PREFIX}${error.code}`;
+      return encodeAwsJsonError(new AwsError(code, message, status, { details, headers }), request, "1.0");
+    },
+
+    record(data) {
+      store.buffer(
+        data.map(({ namespace, name, dimensions, value, unit, timestamp }) => ({
+          namespace,
+          name,
+          dimensions,
+          unit,
+          timestamp,
+          resolution: 60,
+          values: [[value, 1]],
+        })),
+      );
+    },
+
+    recordEmbedded(message) {
+      store.buffer(readEmbedded(message));
+    },
+
+    start: () => scheduleCleanUp(CLEANUP_INTERVAL_MS),
+
+    async stop() {
+      clearTimeout(cleanUpTimer);
+      store.flush();
+    },
+  };
+}
+
+const isQueryRequest = (request: EmulatorRequest) => request.headers["x-amz-target"] === undefined;
+
+const isCbor = (request: EmulatorRequest) => request.headers["smithy-protocol"] === "rpc-v2-cbor";
+
+/** Dates as seconds since the epoch, Maps as objects. */
+function toJson(value: unknown): unknown {
+  if (value instanceof Date) return value.getTime() / 1000;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Map) return Object.fromEntries(value);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toJson(inner)]));
 }

@@ -89,7 +89,7 @@ export interface QueryEncoding {
 
 /**
  * `<ActionResponse><ActionResult>…</ActionResult><ResponseMetadata/></ActionResponse>`; arrays become `<member>` lists,
- * dates ISO 8601, buffers base64, and `undefined` is left out. The result element is there even when empty: botocore wants it.
+ * a Map `<entry><key/><value/></entry>`, dates ISO 8601, buffers base64, and `undefined` is left out. The result element is there even when empty: botocore wants it.
  */
 export function encodeAwsQuery(
   request: EmulatorRequest,
@@ -137,6 +137,9 @@ function element(name: string, value: unknown, flattened: boolean): string {
 function content(value: unknown, flattened: boolean): string {
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Map) {
+    return [...value].map(([key, inner]) => element("entry", { key, value: inner }, flattened)).join("");
+  }
   if (typeof value !== "object" || value === null) return escapeXml(String(value));
   return Object.entries(value)
     .map(([name, inner]) => element(name, inner, flattened))

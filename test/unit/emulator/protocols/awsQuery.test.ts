@@ -110,6 +110,11 @@ describe("encodeAwsQuery", () => {
     );
   });
 
+  it("writes a Map as entries", () => {
+    const reply = encodeAwsQuery(request(""), "Get", "n", { Extended: new Map([["p95", 1.5]]) });
+    expect(String(reply.body)).toContain("<Extended><entry><key>p95</key><value>1.5</value></entry></Extended>");
+  });
+
   it("keeps the result element of an empty answer", () => {
     expect(String(encodeAwsQuery(request(""), "TagRole", "n", {}).body)).toContain("<TagRoleResult></TagRoleResult>");
   });

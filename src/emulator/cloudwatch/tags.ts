@@ -1,0 +1,30 @@
+import type { Alarm } from "./alarm.ts";
+import type { CloudWatchContext } from "./context.ts";
+import { alarmArn, checkAccess } from "./context.ts";
+import { invalidValue, missingParameter, resourceNotFound } from "./errors.ts";
+import { type Input, requiredString, structures } from "./input.ts";
+
+const MAX_TAGS = 50;
+
+/** `[{ Key, Value }]` as a map. */
+export function readTags(input: Input): Record<string, string> {
+  const tags: Record<string, string> = {};
+  for (const { Key, Value } of structures(input, "Tags") ?? []) {
+    if (typeof Key !== "string" || Key === "") throw missingParameter("Tags.member.1.Key");
+    if (Key.length > 128 || String(Value ?? "").length > 256) throw invalidValue(`The tag ${Key} is too long.`);
+    if (Key.toLowerCase().startsWith("aws:")) throw invalidValue("Tag keys cannot start with aws:.");
+    tags[Key] = String(Value ?? "");
+  }
+  if (Object.keys(tags).length > MAX_TAGS) throw invalidValue(`At most ${MAX_TAGS} tags are allowed.`);
+  return tags;
+}
+
+/** The alarm whose ARN is `ResourceARN`. Throws ResourceNotFoundException 404. */
+export function requireTaggedAlarm(input: Input, context: CloudWatchContext, action: string): Alarm {
+  const arn = requiredString(input, "ResourceARN");
+  checkAccess(context, action, arn);
+  const prefix = alarmArn(context.settings, "");
+  const alarm = arn.startsWith(prefix) ? context.store.alarms.get(arn.slice(prefix.length)) : undefined;
+  if (alarm === undefined) throw resourceNotFound(`Unknown resource: ${arn}`);
+  return alarm;
+}
