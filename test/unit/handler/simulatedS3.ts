@@ -15,19 +15,22 @@ interface StoredVersion {
   bytes: Buffer | undefined;
 }
 
-/** Buckets in memory with S3's versions and conditions. `step` is awaited before each operation takes effect. */
+/** Buckets in memory with S3's versions and conditions. */
 export class SimulatedS3 implements ObjectStore {
   readonly objects = new Map<string, StoredVersion[]>();
   readonly versioned = new Set<string>();
-  readonly puts = new Map<string, number>();
+  readonly #texts = new Set<string>();
   chunkBytes = 64 * 1024;
   #versions = 0;
   #uploads = new Map<string, Buffer[]>();
 
-  /** A view for one run: `step` may wait, or throw. */
-  through(step: (operation: string, bucket: string, key: string) => Promise<void>): ObjectStore {
+  /**
+   * A view for one run. `step` is awaited before each operation takes effect; it may wait, throw, or ask for the operation
+   * to be sent twice, as a client does that lost the first answer.
+   */
+  through(step: (operation: string, bucket: string, key: string) => Promise<"once" | "twice">): ObjectStore {
     const on = async <T>(name: string, bucket: string, key: string, work: () => T): Promise<T> => {
-      await step(name, bucket, key);
+      if ((await step(name, bucket, key)) === "twice") work();
       return work();
     };
     return {
@@ -40,6 +43,13 @@ export class SimulatedS3 implements ObjectStore {
       completeUpload: (b, k, id) => on("completeUpload", b, k, () => this.completeNow(b, k, id)),
       abortUpload: (b, k, id) => on("abortUpload", b, k, () => void this.#uploads.delete(id)),
     };
+  }
+
+  /** Every text that an object of the bucket has ever had. */
+  written(bucket: string): string[] {
+    return [...this.#texts]
+      .filter((text) => text.startsWith(`${bucket}:`))
+      .map((text) => text.slice(bucket.length + 1));
   }
 
   get = async (bucket: string, key: string) => this.getNow(bucket, key);
@@ -109,7 +119,7 @@ export class SimulatedS3 implements ObjectStore {
     const etag = createHash("md5").update(bytes).digest("hex");
     const versionId = this.versioned.has(bucket) ? `v${++this.#versions}` : null;
     this.#store(bucket, key, { versionId, etag, bytes });
-    this.puts.set(`${bucket}/${key}`, (this.puts.get(`${bucket}/${key}`) ?? 0) + 1);
+    this.#texts.add(`${bucket}:${bytes.toString("utf8")}`);
     return { etag, versionId };
   }
 
