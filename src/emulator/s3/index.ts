@@ -1,10 +1,43 @@
+import { createHash } from "node:crypto";
 import type { Authorize, Caller } from "../access.ts";
-import { notImplemented } from "../awsError.ts";
+import { AwsError } from "../awsError.ts";
 import type { EventTarget } from "../delivery.ts";
 import type { Faults } from "../faults.ts";
+import type { EmulatorReply, EmulatorRequest } from "../http.ts";
+import { encodeRestXmlError } from "../protocols/restXml.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import { drain } from "./bodies.ts";
+import { hostIdOf, type S3Call, type S3Context } from "./call.ts";
+import { loadChecksums } from "./checksums.ts";
+import { screenHeaders } from "./headerScreen.ts";
+import { readWholeObject, writeSmallObject } from "./internalAccess.ts";
+import { applyLifecycles } from "./lifecycle/expiry.ts";
+import { EventDispatcher } from "./notifications/dispatcher.ts";
+import { OPERATIONS } from "./operations.ts";
+import { addressOf, operationOf } from "./routing.ts";
+import { S3Store } from "./store.ts";
+
+/*
+ * S3: general purpose buckets of one account in one region, path style and virtual-host style (`bucket.localhost`, `bucket.s3.localhost`).
+ *
+ * Operations: the keys of the table in `operations.ts`, one file each.
+ *
+ * Kept, given back and acted on: versioning, notification, policy, tagging, lifecycle (expiration of current and noncurrent versions,
+ * lone delete markers, old uploads; at start and every hour), ownershipControls, publicAccessBlock (BlockPublicPolicy; the ACL members
+ * have nothing to act on, as there are no grants; RestrictPublicBuckets has nobody to keep out but anonymous callers).
+ * Kept and given back, without effect: cors (web pages are refused at the door), encryption (AES256 only; files lie in plain text),
+ * storage classes that can be read at once.
+ *
+ * Gaps, each refused by name with 501: SSE-C, SSE-KMS, object lock, legal hold, retention, grants and ACLs other than the owner's,
+ * transitions and archive classes, restore, select, torrent, website, replication, access logs, transfer acceleration,
+ * requester pays, analytics, inventory, metrics, intelligent tiering, S3 Metadata, access points, directory buckets, MFA delete,
+ * notifications to SNS and EventBridge, checksums newer than CRC64NVME (MD5, SHA-512, XXHash), conditional deletes by size or time.
+ *
+ * Different by design: any region in a signature is accepted; there is one account, so no bucket belongs to somebody else;
+ * a new notification or versioning setting counts at once.
+ */
 
 export interface S3Service extends Service {
   /** A whole object, for Lambda's code in S3; at most `maxBytes`. Throws AwsError NoSuchBucket, NoSuchKey, AccessDenied. */
@@ -29,6 +62,78 @@ export interface S3Dependencies {
   faults: Faults;
 }
 
-export function createS3(_dependencies: S3Dependencies): S3Service {
-  throw notImplemented("s3");
+const LIFECYCLE_INTERVAL_MS = 3_600_000;
+const EMPTY_QUERY = new URLSearchParams();
+
+export function createS3(dependencies: S3Dependencies): S3Service {
+  const { settings, faults, targetFor } = dependencies;
+  const store = new S3Store(dependencies.store, settings.now());
+  const accountHash = createHash("sha256").update(`minilake/${settings.accountId}`).digest("hex");
+  const ownerPrincipalId = `A${accountHash.slice(0, 13).toUpperCase()}`;
+  const events = new EventDispatcher({ store, settings, targetFor, faults, ownerPrincipalId });
+  const context: S3Context = { ...dependencies, store, events, ownerId: accountHash };
+  const checksumsReady = loadChecksums();
+  let lifecycleTimer: NodeJS.Timeout | undefined;
+  let areChecksumsReady = false;
+
+  const runLifecycles = () =>
+    applyLifecycles(context, "lifecycle").catch((error: unknown) =>
+      settings.report("s3: lifecycle rules failed", error),
+    );
+
+  return {
+    async handle(request, caller) {
+      if (!areChecksumsReady) {
+        await checksumsReady;
+        areChecksumsReady = true;
+      }
+      try {
+        return withCommonHeaders(await answer(context, request, caller), request);
+      } finally {
+        drain(request.stream);
+      }
+    },
+    encodeError: (error, request) => encodeRestXmlError(error, request, hostIdOf(request.id)),
+    async start() {
+      await checksumsReady;
+      events.start();
+      lifecycleTimer = setInterval(runLifecycles, LIFECYCLE_INTERVAL_MS).unref();
+      void runLifecycles();
+    },
+    async stop() {
+      events.stop();
+      clearInterval(lifecycleTimer);
+    },
+    readObject: async (caller, bucket, key, versionId, maxBytes) =>
+      readWholeObject(context, caller, bucket, key, versionId, maxBytes),
+    putObject: async (caller, bucket, key, body) => {
+      await checksumsReady;
+      writeSmallObject(context, caller, bucket, key, body);
+    },
+  };
+}
+
+function answer(context: S3Context, request: EmulatorRequest, caller: Caller): EmulatorReply | Promise<EmulatorReply> {
+  const { bucket, key } = addressOf(request);
+  const operation = operationOf(request, bucket, key);
+  screenHeaders(request);
+  if (key !== "" && context.faults.slowDown()) {
+    throw new AwsError("SlowDown", "Please reduce your request rate.", 503);
+  }
+  const query = request.rawQuery === "" ? EMPTY_QUERY : request.query;
+  const call: S3Call = { request, caller, bucket, key, query };
+  return OPERATIONS[operation](context, call);
+}
+
+function withCommonHeaders(reply: EmulatorReply, request: EmulatorRequest): EmulatorReply {
+  return {
+    status: reply.status,
+    headers: {
+      "x-amz-request-id": request.id,
+      "x-amz-id-2": hostIdOf(request.id),
+      server: "AmazonS3",
+      ...reply.headers,
+    },
+    body: reply.body,
+  };
 }

@@ -1,13 +1,5 @@
 import { randomBytes } from "node:crypto";
-import {
-  createReadStream,
-  createWriteStream,
-  mkdirSync,
-  type ReadStream,
-  readdirSync,
-  rmSync,
-  type WriteStream,
-} from "node:fs";
+import { mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -17,6 +9,9 @@ import { join } from "node:path";
  */
 export class BlobStore {
   readonly #folder: string;
+  readonly #shards = new Set<string>();
+  readonly #holders = new Map<string, number>();
+  readonly #doomed = new Set<string>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -32,22 +27,47 @@ export class BlobStore {
     return join(this.#folder, name);
   }
 
-  /** The bytes are in the operating system's hands, and so survive `kill -9`, once the stream has finished. */
-  write(name: string): WriteStream {
-    mkdirSync(join(this.#folder, name.slice(0, 2)), { recursive: true });
-    return createWriteStream(this.path(name), { flags: "wx", highWaterMark: 1 << 20 });
+  /** A descriptor of a new, empty file. What was written to it is in the operating system's hands, and so survives `kill -9`. */
+  create(name: string): number {
+    const shard = name.slice(0, 2);
+    if (!this.#shards.has(shard)) {
+      mkdirSync(join(this.#folder, shard), { recursive: true });
+      this.#shards.add(shard);
+    }
+    return openSync(this.path(name), "wx");
   }
 
-  /** Bytes start..end, both inclusive. */
-  read(name: string, start?: number, end?: number): ReadStream {
-    return createReadStream(this.path(name), { start, end, highWaterMark: 1 << 20 });
+  /** Keeps a file readable, whatever is removed meanwhile, until the function that it returns is called. */
+  hold(names: readonly string[]): () => void {
+    for (const name of names) this.#holders.set(name, (this.#holders.get(name) ?? 0) + 1);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      for (const name of names) {
+        const left = (this.#holders.get(name) ?? 1) - 1;
+        if (left > 0) this.#holders.set(name, left);
+        else {
+          this.#holders.delete(name);
+          if (this.#doomed.delete(name)) void this.remove(name);
+        }
+      }
+    };
   }
 
-  /** Removing what is gone is success. */
+  /** Undoes a removal that is still waiting for its last reader. */
+  revive(name: string): void {
+    this.#doomed.delete(name);
+  }
+
+  /** At once, or when the last reader lets go. Removing what is gone is success. */
   async remove(name: string): Promise<void> {
-    await unlink(this.path(name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "ENOENT") throw error;
-    });
+    if (this.#holders.has(name)) {
+      this.#doomed.add(name);
+      return;
+    }
+    // Nothing refers to the file any more; should it stay, the next start finds it an orphan.
+    await unlink(this.path(name)).catch(() => undefined);
   }
 
   /** Deletes every file that `isReferenced` does not know; returns how many. Only before requests are answered. */

@@ -1,0 +1,104 @@
+import { AwsError } from "../awsError.ts";
+import { requireBucket } from "./access.ts";
+import type { S3Call, S3Context } from "./call.ts";
+import type { BucketRecord } from "./records.ts";
+
+export const MAX_POLICY_BYTES = 20 * 1024;
+
+interface Statement {
+  Effect?: unknown;
+  Principal?: unknown;
+  NotPrincipal?: unknown;
+  Action?: unknown;
+  NotAction?: unknown;
+  Resource?: unknown;
+  NotResource?: unknown;
+  Condition?: unknown;
+}
+
+const malformed = (message: string) => new AwsError("MalformedPolicy", message);
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
+
+/** As `requireBucket`, but a policy can lock nobody out of itself: the account's root may always read, replace and delete it. */
+export function requirePolicyAccess(context: S3Context, call: S3Call, action: string): BucketRecord {
+  const isOwnRoot = call.caller.kind === "root" && call.caller.accountId === context.settings.accountId;
+  return isOwnRoot ? context.store.getBucket(call.bucket) : requireBucket(context, call, action);
+}
+
+/** Throws MalformedPolicy 400. */
+export function checkPolicy(text: string, bucket: string): void {
+  let policy: unknown;
+  try {
+    policy = JSON.parse(text);
+  } catch {
+    policy = undefined;
+  }
+  if (!text.startsWith("{") || typeof policy !== "object" || policy === null) {
+    throw malformed("Policies must be valid JSON and the first byte must be '{'");
+  }
+  const { Version, Statement } = policy as { Version?: unknown; Statement?: unknown };
+  if (Statement === undefined) throw malformed("Missing required field Statement");
+  if (Version !== undefined && Version !== "2012-10-17" && Version !== "2008-10-17") {
+    throw malformed("The policy must contain a valid version string");
+  }
+  const statements = listOf(Statement) as Statement[];
+  if (statements.length === 0) throw malformed("Could not parse the policy: Statement is empty!");
+  for (const statement of statements) checkStatement(statement, bucket);
+}
+
+function checkStatement(statement: Statement, bucket: string): void {
+  if (typeof statement !== "object" || statement === null) throw malformed("Invalid policy syntax.");
+  if (statement.Effect !== "Allow" && statement.Effect !== "Deny") {
+    throw malformed(
+      statement.Effect === undefined ? "Missing required field Effect" : `Invalid effect: ${statement.Effect}`,
+    );
+  }
+  if (statement.Principal === undefined && statement.NotPrincipal === undefined) {
+    throw malformed("Missing required field Principal");
+  }
+  const actions = [...listOf(statement.Action), ...listOf(statement.NotAction)];
+  if (actions.length === 0) throw malformed("Missing required field Action");
+  if (!actions.every((action) => typeof action === "string" && (action === "*" || /^s3:/i.test(action)))) {
+    throw malformed("Policy has invalid action");
+  }
+  const resources = [...listOf(statement.Resource), ...listOf(statement.NotResource)];
+  if (resources.length === 0) throw malformed("Missing required field Resource");
+  const arn = `arn:aws:s3:::${bucket}`;
+  if (!resources.every((resource) => typeof resource === "string" && coversBucket(resource, arn))) {
+    throw malformed("Policy has invalid resource");
+  }
+}
+
+/** A bucket policy speaks of its own bucket; wildcards may stand in its name. */
+function coversBucket(resource: string, arn: string): boolean {
+  if (resource === "*") return true;
+  const [bucketPart = ""] = resource.split("/", 1);
+  const pattern = bucketPart
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${pattern}$`).test(arn);
+}
+
+/** Condition keys that tie a statement for everybody to somebody. */
+const NARROWING_KEYS =
+  /^(aws:(SourceIp|SourceArn|SourceVpc|SourceVpce|SourceAccount|SourceOwner|userid|PrincipalOrgID|PrincipalOrgPaths|PrincipalAccount|PrincipalArn)|s3:(DataAccessPointArn|x-amz-server-side-encryption-aws-kms-key-id))$/i;
+
+/**
+ * Whether a statement allows everybody, without a condition that names somebody.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+ */
+export function isPublicPolicy(text: string): boolean {
+  const { Statement } = JSON.parse(text) as { Statement: unknown };
+  return (listOf(Statement) as Statement[]).some((statement) => {
+    if (statement.Effect !== "Allow") return false;
+    const { Principal } = statement;
+    const named =
+      typeof Principal === "object" && Principal !== null ? listOf((Principal as { AWS?: unknown }).AWS) : [Principal];
+    if (!named.includes("*") && statement.NotPrincipal === undefined) return false;
+    const keys = Object.values((statement.Condition ?? {}) as Record<string, object>).flatMap((test) =>
+      Object.keys(test),
+    );
+    return !keys.some((key) => NARROWING_KEYS.test(key));
+  });
+}

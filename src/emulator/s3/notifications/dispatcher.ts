@@ -1,0 +1,122 @@
+import type { EventTarget } from "../../delivery.ts";
+import type { Faults } from "../../faults.ts";
+import type { EmulatorSettings } from "../../settings.ts";
+import type { BucketRecord } from "../records.ts";
+import type { S3Store } from "../store.ts";
+import { isWanted } from "./configuration.ts";
+import { eventSourceOf, refusalOfDestination } from "./destinations.ts";
+import { eventMessage, type ObjectEvent } from "./eventMessage.ts";
+
+/** Messages moved before other work gets its turn. */
+const BATCH = 50;
+/** A delivery that fails unexpectedly is tried again after this long. */
+const RETRY_MS = 1000;
+const MAX_TIMER_MS = 0x7fffffff;
+
+/**
+ * Brings events from the table, where the transaction of the change has put them, to their destinations: each in one
+ * transaction that removes it here and stores it there, so that a crash neither loses nor invents one.
+ */
+export class EventDispatcher {
+  readonly #store: S3Store;
+  readonly #settings: EmulatorSettings;
+  readonly #targetFor: (arn: string) => EventTarget | undefined;
+  readonly #faults: Faults;
+  readonly #ownerPrincipalId: string;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #isRunning = false;
+
+  constructor(options: {
+    store: S3Store;
+    settings: EmulatorSettings;
+    targetFor: (arn: string) => EventTarget | undefined;
+    faults: Faults;
+    ownerPrincipalId: string;
+  }) {
+    this.#store = options.store;
+    this.#settings = options.settings;
+    this.#targetFor = options.targetFor;
+    this.#faults = options.faults;
+    this.#ownerPrincipalId = options.ownerPrincipalId;
+  }
+
+  /** Stores the messages about `event`. Only inside the transaction of the change; call `wake` after it. */
+  record(bucket: BucketRecord, event: ObjectEvent): void {
+    if (!bucket.notification) return;
+    for (const rule of bucket.notification.rules) {
+      if (!isWanted(rule, `s3:${event.name}`, event.key)) continue;
+      const message = eventMessage(event, bucket.name, rule.id, this.#settings.region, this.#ownerPrincipalId);
+      for (const delay of this.#faults.eventDelays()) this.#put(rule.arn, bucket.name, message, delay);
+    }
+  }
+
+  /** Stores one message for `arn`, to be delivered at once. Only inside a transaction; call `wake` after it. */
+  send(arn: string, bucket: string, message: string): void {
+    this.#put(arn, bucket, message, 0);
+  }
+
+  #put(arn: string, bucket: string, message: string, delay: number): void {
+    const due = this.#settings.now() + delay;
+    this.#store.events.put([due, this.#store.nextSequence()], { arn, bucket, message });
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    this.wake();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#immediate = undefined;
+  }
+
+  /** There may be something to deliver. */
+  wake(): void {
+    if (!this.#isRunning || this.#immediate) return;
+    this.#immediate = setImmediate(() => {
+      this.#immediate = undefined;
+      this.#deliverDue();
+    });
+  }
+
+  #deliverDue(): void {
+    const now = this.#settings.now();
+    const waiting = [...this.#store.events.range({ limit: BATCH })];
+    for (const { key, value } of waiting) {
+      const [due] = key as [number, number];
+      if (due > now) {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.wake(), Math.min(due - now, MAX_TIMER_MS));
+        return;
+      }
+      this.#deliver(key as [number, number], value);
+    }
+    if (waiting.length === BATCH) this.wake();
+  }
+
+  #deliver(key: [number, number], event: { arn: string; bucket: string; message: string }): void {
+    const context = { settings: this.#settings, targetFor: this.#targetFor };
+    try {
+      this.#store.change(() => {
+        this.#store.events.remove(key);
+        const refusal = refusalOfDestination(context, event.bucket, event.arn);
+        if (refusal === undefined) {
+          this.#targetFor(event.arn)!.deliver(event.arn, event.message, eventSourceOf(context, event.bucket));
+        } else {
+          // S3 drops such events without a word; here at least the operator is told.
+          this.#settings.report(`s3: an event of bucket ${event.bucket} for ${event.arn} was dropped: ${refusal}`);
+        }
+      });
+    } catch (error) {
+      this.#settings.report(`s3: an event of bucket ${event.bucket} could not be delivered to ${event.arn}`, error);
+      this.#store.change(() => {
+        this.#store.events.remove(key);
+        this.#put(event.arn, event.bucket, event.message, RETRY_MS);
+      });
+      this.wake();
+    }
+  }
+}

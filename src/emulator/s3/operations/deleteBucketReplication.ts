@@ -1,0 +1,8 @@
+import { requireBucket } from "../access.ts";
+import type { Operation } from "../call.ts";
+
+/** There is nothing to delete, which is a success. */
+export const deleteBucketReplication: Operation = (context, call) => {
+  requireBucket(context, call, "s3:PutReplicationConfiguration");
+  return { status: 204 };
+};

@@ -1,0 +1,23 @@
+import { AwsError } from "../../awsError.ts";
+import { receiveDocument } from "../bodies.ts";
+import { checkPolicy, isPublicPolicy, MAX_POLICY_BYTES, requirePolicyAccess } from "../bucketPolicy.ts";
+import type { Operation } from "../call.ts";
+import { accessDenied } from "../errors.ts";
+
+const tooLarge = () => new AwsError("PolicyTooLarge", `The policy is larger than ${MAX_POLICY_BYTES} bytes.`);
+
+/** Throws MalformedPolicy, PolicyTooLarge 400, AccessDenied 403 for a public policy where those are blocked. */
+export const putBucketPolicy: Operation = async (context, call) => {
+  const body = await receiveDocument(call, MAX_POLICY_BYTES, tooLarge);
+  const bucket = requirePolicyAccess(context, call, "s3:PutBucketPolicy");
+  const policy = body.toString("utf8");
+  checkPolicy(policy, call.bucket);
+  const blocksPublic = bucket.publicAccessBlock === undefined || bucket.publicAccessBlock?.BlockPublicPolicy;
+  if (blocksPublic && isPublicPolicy(policy)) {
+    throw accessDenied(
+      `User: ${call.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::${call.bucket}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
+    );
+  }
+  context.store.putBucket({ ...context.store.getBucket(call.bucket), policy });
+  return { status: 204 };
+};

@@ -1,0 +1,69 @@
+import type { EmulatorReply } from "../../http.ts";
+import { requireObjectAccess } from "../access.ts";
+import { checkCannedAcl, objectOwnershipOf } from "../acl.ts";
+import { receiveBody } from "../bodies.ts";
+import { header, type Operation, type S3Call } from "../call.ts";
+import { checksumHeader } from "../checksums.ts";
+import { checkWriteCondition, writeCondition } from "../conditions.ts";
+import { expirationHeader } from "../lifecycle/expiry.ts";
+import { metadataFromHeaders } from "../metadata.ts";
+import type { BucketRecord, ObjectRecord } from "../records.ts";
+import { commit, commitObject, fullChecksum, originOf, storeBody } from "../writes.ts";
+
+/**
+ * Stores one object, replacing or preceding what is at the key.
+ *
+ * Returns   ETag: quoted MD5 hex of the body; the client's checksum, or CRC64NVME when it sent none
+ * Throws    BadDigest, EntityTooLarge, IncompleteBody 400, PreconditionFailed 412, NoSuchKey 404 (If-Match on nothing)
+ * Emits     s3:ObjectCreated:Put, in the transaction of the object
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+ */
+export const putObject: Operation = async (context, call) => {
+  const bucket = requireObjectAccess(context, call, "s3:PutObject", writeConditions(call));
+  if (header(call, "x-amz-tagging")) requireObjectAccess(context, call, "s3:PutObjectTagging");
+  checkCannedAcl(call, objectOwnershipOf(bucket), "object");
+  const condition = writeCondition(call);
+  const metadata = metadataFromHeaders(call);
+  // Known to be in vain before gigabytes come in; decided in the transaction below.
+  if (condition) checkWriteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key));
+  const body = await receiveBody(context, call);
+  const { record, bucket: current } = commit(context, body, () => {
+    const current = context.store.getBucket(bucket.name);
+    if (condition) checkWriteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key));
+    const draft = {
+      ...metadata,
+      size: body.size,
+      etag: body.md5.toString("hex"),
+      checksum: fullChecksum(body.checksum.algorithm, body.checksum.digest),
+      body: storeBody(context, body),
+    };
+    return {
+      bucket: current,
+      record: commitObject(context, current, call.key, draft, "ObjectCreated:Put", originOf(call)),
+    };
+  });
+  return createdReply(current, call.key, record);
+};
+
+/** Headers about the write that bucket policies may look at. */
+export function writeConditions(call: S3Call): Record<string, string | undefined> {
+  return {
+    "s3:x-amz-acl": header(call, "x-amz-acl"),
+    "s3:x-amz-server-side-encryption": header(call, "x-amz-server-side-encryption"),
+    "s3:x-amz-storage-class": header(call, "x-amz-storage-class"),
+  };
+}
+
+export function createdReply(bucket: BucketRecord, key: string, record: ObjectRecord): EmulatorReply {
+  const headers: Record<string, string> = {
+    etag: `"${record.etag}"`,
+    "x-amz-server-side-encryption": "AES256",
+  };
+  if (record.checksum) {
+    headers[checksumHeader(record.checksum.algorithm)] = record.checksum.value;
+    headers["x-amz-checksum-type"] = record.checksum.type;
+  }
+  if (bucket.versioning) headers["x-amz-version-id"] = record.versionId;
+  if (bucket.lifecycle) Object.assign(headers, expirationHeader(bucket, key, record));
+  return { status: 200, headers };
+}

@@ -1,0 +1,46 @@
+import { requireObjectAccess } from "../access.ts";
+import { receiveBody } from "../bodies.ts";
+import type { Operation } from "../call.ts";
+import { checksumHeader } from "../checksums.ts";
+import { requestedUpload } from "../multipart.ts";
+import { commit } from "../writes.ts";
+
+/**
+ * Stores one part, replacing an earlier one of the same number.
+ * Throws NoSuchUpload 404, InvalidArgument (part number), InvalidRequest (checksum of another algorithm), BadDigest 400.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+ */
+export const uploadPart: Operation = async (context, call) => {
+  requireObjectAccess(context, call, "s3:PutObject");
+  const { upload, partNumber } = requestedUpload(context, call);
+  const body = await receiveBody(context, call, {
+    stored: upload.checksumAlgorithm ?? "CRC64NVME",
+    required: upload.checksumAlgorithm,
+    asFile: true,
+  });
+  const etag = body.md5.toString("hex");
+  const { algorithm, digest } = body.checksum;
+  const value = digest.toString("base64");
+  commit(context, body, () => {
+    // Aborted or completed while the bytes came in?
+    context.store.getUpload(call.bucket, call.key, upload.id);
+    const { blob } = body.content as { blob: string };
+    context.store.refer(blob);
+    context.store.putPart(upload.id, {
+      number: partNumber,
+      size: body.size,
+      etag,
+      modified: context.settings.now(),
+      checksum: { algorithm, value },
+      segments: [{ blob, offset: 0, size: body.size }],
+    });
+  });
+  return {
+    status: 200,
+    headers: {
+      etag: `"${etag}"`,
+      "x-amz-server-side-encryption": "AES256",
+      [checksumHeader(algorithm)]: value,
+    },
+  };
+};

@@ -1,0 +1,130 @@
+import { AwsError } from "../awsError.ts";
+import type { EmulatorReply } from "../http.ts";
+import { checkExpectedOwner, existingTags, mayKnowOfKeys, objectArn, requireAccess } from "./access.ts";
+import { readBody } from "./bodyReader.ts";
+import { header, type S3Call, type S3Context } from "./call.ts";
+import { checksumHeader } from "./checksums.ts";
+import { checkReadConditions } from "./conditions.ts";
+import { accessDenied, invalidArgument, invalidRequest, methodNotAllowed, noSuchKey, noSuchVersion } from "./errors.ts";
+import { expirationHeader } from "./lifecycle/expiry.ts";
+import { objectHeaders, responseOverrides } from "./metadata.ts";
+import { type ByteRange, parseRange } from "./range.ts";
+import type { BucketRecord, ObjectRecord } from "./records.ts";
+import { sequenceOfVersion } from "./store.ts";
+
+export interface Found {
+  bucket: BucketRecord;
+  record: ObjectRecord;
+  /** The request named the version. */
+  versionId?: string;
+}
+
+/** The version that `versionId` names. Throws InvalidArgument 400 for what can be no version id. */
+export function requestedVersion(call: S3Call): string | undefined {
+  if (call.request.rawQuery === "") return undefined;
+  const versionId = call.query.get("versionId");
+  if (versionId === null) return undefined;
+  if (versionId === "") throw invalidArgument("Version id cannot be the empty string", "versionId", "");
+  checkVersionId(versionId);
+  return versionId;
+}
+
+export function checkVersionId(versionId: string): void {
+  if (versionId !== "null" && sequenceOfVersion(versionId) === undefined) {
+    throw invalidArgument("Invalid version id specified", "versionId", versionId);
+  }
+}
+
+/**
+ * The object, or the version, of the request, once `action` on it is allowed; "Version" is added to the action where one is named.
+ * Throws NoSuchBucket, NoSuchKey, NoSuchVersion 404, AccessDenied 403, MethodNotAllowed 405 for a delete marker.
+ */
+export function findObject(context: S3Context, call: S3Call, action: string): Found {
+  const bucket = context.store.getBucket(call.bucket);
+  checkExpectedOwner(context, header(call, "x-amz-expected-bucket-owner"));
+  const versionId = requestedVersion(call);
+  const record =
+    versionId === undefined
+      ? context.store.findLatest(call.bucket, call.key)
+      : context.store.findVersion(call.bucket, call.key, versionId);
+  requireAccess(context, call, versionedAction(action, versionId), objectArn(call.bucket, call.key), bucket, {
+    ...(record?.tags && existingTags(record)),
+    ...(versionId !== undefined && { "s3:VersionId": versionId }),
+  });
+  if (record && !record.marker) return { bucket, record, versionId };
+  const refusal = mayKnowOfKeys(context, call, bucket);
+  if (refusal !== undefined) throw accessDenied(refusal);
+  if (!record) throw versionId === undefined ? noSuchKey(call.key) : noSuchVersion(call.key, versionId);
+  const markerHeaders = { "x-amz-delete-marker": "true", "x-amz-version-id": record.versionId };
+  if (versionId === undefined) throw noSuchKey(call.key, markerHeaders);
+  throw methodNotAllowed(call.request.method, "DeleteMarker", {
+    ...markerHeaders,
+    allow: "DELETE",
+    "last-modified": new Date(record.modified).toUTCString(),
+  });
+}
+
+/** "s3:GetObjectTagging" becomes "s3:GetObjectVersionTagging". */
+export function versionedAction(action: string, versionId: string | undefined): string {
+  return versionId === undefined ? action : action.replace("Object", "ObjectVersion");
+}
+
+/** What GetObject and HeadObject have in common: all but the body. */
+export function describeObject(
+  context: S3Context,
+  call: S3Call,
+): { reply: EmulatorReply; body?: { record: ObjectRecord; range: ByteRange } } {
+  const { bucket, record } = findObject(context, call, "s3:GetObject");
+  const headers = objectHeaders(record, bucket.versioning !== undefined);
+  const unmodified = checkReadConditions(call, record, context.settings.now(), headers);
+  if (unmodified) return { reply: unmodified };
+  const partNumber = requestedPart(call);
+  const part = partNumber === undefined ? undefined : partRange(context, record, partNumber);
+  const range = part ?? parseRange(header(call, "range"), record.size);
+  const { start, end } = range ?? { start: 0, end: record.size };
+  headers["content-length"] = end - start;
+  if (range && record.size > 0) headers["content-range"] = `bytes ${start}-${end - 1}/${record.size}`;
+  if (part && record.partsCount) headers["x-amz-mp-parts-count"] = record.partsCount;
+  const wantsChecksum = header(call, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
+  if (wantsChecksum && record.checksum && start === 0 && end === record.size) {
+    headers[checksumHeader(record.checksum.algorithm)] = record.checksum.value;
+    headers["x-amz-checksum-type"] = record.checksum.type;
+  }
+  if (bucket.lifecycle) Object.assign(headers, expirationHeader(bucket, call.key, record));
+  Object.assign(headers, responseOverrides(call));
+  return { reply: { status: range ? 206 : 200, headers }, body: { record, range: { start, end } } };
+}
+
+/** Throws InvalidRequest, InvalidArgument 400. */
+function requestedPart(call: S3Call): number | undefined {
+  if (call.request.rawQuery === "") return undefined;
+  const text = call.query.get("partNumber");
+  if (text === null) return undefined;
+  if (header(call, "range") !== undefined) {
+    throw invalidRequest("Cannot specify both Range header and partNumber query parameter");
+  }
+  const number = Number(text);
+  if (!/^\d{1,5}$/.test(text) || number < 1 || number > 10_000) {
+    throw invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", text);
+  }
+  return number;
+}
+
+/** Throws InvalidPartNumber 416. An object of one piece is its own part 1. */
+function partRange(context: S3Context, record: ObjectRecord, number: number): ByteRange {
+  const layout = record.body && "layout" in record.body ? context.store.layout(record.body.layout) : undefined;
+  const parts = layout?.parts ?? [{ number: 1, size: record.size }];
+  let start = 0;
+  for (const part of parts.slice(0, number - 1)) start += part.size;
+  const part = parts[number - 1];
+  if (!part) {
+    throw new AwsError("InvalidPartNumber", "The requested partnumber is not satisfiable", 416, {
+      details: { PartNumberRequested: String(number), ActualPartCount: String(parts.length) },
+    });
+  }
+  return { start, end: start + part.size };
+}
+
+export function openRange(context: S3Context, record: ObjectRecord, range: ByteRange): EmulatorReply["body"] {
+  return readBody(context.store, record, range.start, range.end);
+}
