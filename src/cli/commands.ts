@@ -68,7 +68,7 @@ function ingestCommand(context: CommandContext): Command {
     .addOption(new Option("--explain", "print what was detected in each file, and why"))
     .addOption(new Option("--no-wait", "return when the files are uploaded"))
     .addOption(
-      new Option("--timeout <time>", "wait this long for the lake's answer (default: 5m)").argParser(parseTimeout),
+      new Option("--timeout <time>", "wait this long for the lake's answer (default: 15m)").argParser(parseTimeout),
     )
     .addOption(new Option("--concurrency <count>", "files at a time (default: 16)").argParser(parseCount))
     .action(async (files, options) => (await import("./ingest.ts")).runIngest(context, files, options));

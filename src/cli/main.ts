@@ -29,6 +29,9 @@ export async function runProcess(): Promise<void> {
     output,
     environment: process.env,
     cwd: process.cwd(),
+    get stdin() {
+      return process.stdin;
+    },
     signal: interruption.signal,
     exitCode: 0,
   };

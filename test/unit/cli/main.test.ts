@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { CommandContext } from "../../../src/cli/context.ts";
 import { createProgram, main } from "../../../src/cli/main.ts";
@@ -9,6 +10,7 @@ async function minilake(...argv: string[]) {
     output,
     environment: {},
     cwd: "/nowhere",
+    stdin: Readable.from([]),
     signal: new AbortController().signal,
     exitCode: 0,
   };
