@@ -10,6 +10,7 @@ import { readStoredRejects, readStoredRows } from "./storedRows.ts";
 export type Comparison =
   /** The object that was listed is not there any more, or has other content. */
   | { state: "changed" }
+  | { state: "folder" }
   /** No receipt speaks of this content. */
   | { state: "unprocessed"; why: string; receipt: Receipt | undefined }
   | { state: "compared"; result: SourceResult };
@@ -43,6 +44,8 @@ export async function compareSource(
   withoutReceipt = false,
 ): Promise<Comparison> {
   const { reader, definition, stage } = lake;
+  // What the S3 console makes of "create folder" is no file.
+  if (source.size === 0 && source.key.endsWith("/")) return { state: "folder" };
   const found = await readReceipt(lake, source.key);
   const receipt = found?.receipt;
   if (found !== undefined && receipt === undefined) {
@@ -50,7 +53,9 @@ export async function compareSource(
     withoutReceipt = true;
   } else if (receipt === undefined && !withoutReceipt) {
     return { state: "unprocessed", why: "it has no receipt", receipt };
-  } else if (receipt !== undefined && receipt.status === "removed") {
+  } else if (receipt?.writing !== undefined && receipt.writing.length > 0) {
+    return { state: "unprocessed", why: "a run has begun to write and has not recorded how it ended", receipt };
+  } else if (receipt?.status === "removed") {
     return { state: "unprocessed", why: "its receipt speaks of a removal", receipt };
   } else if (receipt !== undefined && receipt.source.etag !== source.etag) {
     return { state: "unprocessed", why: "its receipt speaks of other content", receipt };
@@ -58,13 +63,20 @@ export async function compareSource(
 
   const claim =
     receipt === undefined ? undefined : { dialect: receipt.dialect, partitionColumn: receipt.partition?.column };
-  const expectation = await reader.read(
+  const read = await reader.read(
     stage.sourceBucket,
     source.key,
-    (object) => expectFrom(object, definition.configuration, lake.zone, claim),
+    async (object) => ({
+      versionId: object.versionId,
+      expectation: await expectFrom(object, definition.configuration, lake.zone, claim),
+    }),
     { ifMatch: source.etag },
   );
-  if (expectation === undefined) return { state: "changed" };
+  if (read === undefined) return { state: "changed" };
+  const { expectation, versionId } = read;
+  if (receipt !== undefined && versionId !== receipt.source.versionId) {
+    return { state: "unprocessed", why: "its receipt speaks of another version", receipt };
+  }
 
   const result: SourceResult = {
     source,
@@ -178,6 +190,14 @@ async function compareCurated(
       bytes: object.size,
       etag: object.etag,
     });
+    if (object.compressed !== expectation.compressed) {
+      count.ok = false;
+      result.findings.push({
+        ...place,
+        type: "unreadable-object",
+        message: `${key} is ${object.compressed ? "" : "not "}compressed, and ${source} is ${expectation.compressed ? "" : "not"}`,
+      });
+    }
     if (object.unreadable !== undefined) {
       count.ok = false;
       result.findings.push({

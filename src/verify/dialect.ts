@@ -1,13 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import type { DetectedDialect } from "../contract/receipt.ts";
-import { type CsvRow, type CsvShape, CsvUnreadable, readCsvRows } from "./csvRows.ts";
+import { dayOf } from "./days.ts";
 import { type Encoding, transcoder } from "./encodings.ts";
+import { type SourceRow, SourceRowReader } from "./sourceRows.ts";
 
 /** Bytes at the start of a file that its dialect is read from. */
 export const SAMPLE_BYTES = 256 * 1024;
-
-const MAX_ROW_BYTES = 64 * 1024 * 1024;
 
 /** How a file is to be read: what its receipt claims, or what we would take it for. */
 export interface Dialect {
@@ -16,7 +15,8 @@ export interface Dialect {
   bomBytes: number;
   delimiter: string;
   quote: string;
-  newline: "\n" | "\r\n" | "\r";
+  backslash: boolean;
+  /** Physical lines before the header. */
   preambleLines: number;
 }
 
@@ -28,25 +28,69 @@ const BYTE_ORDER_MARKS: { encoding: Encoding; bytes: number[] }[] = [
 
 const DELIMITERS = [",", ";", "\t", "|"] as const;
 
-export function shapeOf(dialect: Dialect): CsvShape {
+/** What other programs make, by the magic number: Parquet, ZIP, PDF, old Excel, Zstandard, bzip2, XZ, Avro. */
+const FOREIGN_FORMATS = [
+  /^PAR1/,
+  /^PK\x03\x04/,
+  /^%PDF/,
+  /^\xd0\xcf\x11\xe0/,
+  /^\x28\xb5\x2f\xfd/,
+  /^BZh[1-9]/,
+  /^\xfd7zX/,
+  /^Obj\x01/,
+];
+
+export function isForeignFormat(magic: Buffer): boolean {
+  const text = magic.toString("latin1");
+  return FOREIGN_FORMATS.some((format) => format.test(text));
+}
+
+/**
+ * Takes a receipt's word for the dialect, and adds to `doubts` what the first bytes of the file (decompressed) say
+ * against it.
+ */
+export function claimedDialect(
+  claim: DetectedDialect,
+  head: Buffer,
+  pinned: FunctionConfiguration["dialect"],
+  doubts: string[],
+): Dialect {
+  const mark = byteOrderMark(head);
+  const { encoding } = claim;
+  for (const [what, said, wanted] of [
+    ["delimiter", claim.delimiter, pinned.delimiter],
+    ["quote", claim.quote, pinned.quote],
+    ["encoding", encoding, pinned.encoding],
+  ] as const) {
+    if (wanted !== undefined && said !== wanted) doubts.push(`the ${what} is ${said}, and ${wanted} is configured`);
+  }
+  if (pinned.encoding === undefined) {
+    const body = head.subarray(mark?.bytes.length ?? 0);
+    if (mark !== undefined && (mark.encoding !== encoding || !claim.bom)) {
+      doubts.push(`the encoding is ${encoding}, and the file begins with the byte order mark of ${mark.encoding}`);
+    } else if (encoding === "windows-1252" || encoding === "iso-8859-1") {
+      if (!/^[\x00-\x7f]*$/.test(body.toString("latin1")) && isUtf8(body)) {
+        doubts.push(`the encoding is ${encoding}, and the first ${body.length} bytes are UTF-8 without a fault`);
+      }
+    } else if (encoding === "utf-8" && !mostlyUtf8(body) && isMostlyHigh(body)) {
+      doubts.push("the encoding is utf-8, and most of what is not ASCII is not");
+    }
+  }
   return {
-    delimiter: dialect.delimiter,
-    quote: dialect.quote,
-    newlines: dialect.newline === "\r" ? ["\r"] : ["\r\n", "\n"],
-    quotes: "lenient",
-    maxRowBytes: MAX_ROW_BYTES,
+    encoding,
+    bomBytes: claim.bom ? (mark?.bytes.length ?? 0) : 0,
+    delimiter: claim.delimiter,
+    quote: claim.quote,
+    backslash: claim.escape === "\\",
+    preambleLines: claim.preambleLines,
   };
 }
 
-export function claimedDialect(claim: DetectedDialect, head: Buffer): Dialect {
-  return {
-    encoding: claim.encoding,
-    bomBytes: byteOrderMark(head)?.bytes.length ?? 0,
-    delimiter: claim.delimiter,
-    quote: claim.quote,
-    newline: claim.newline,
-    preambleLines: claim.preambleLines,
-  };
+/** True when there is so much beyond ASCII that its encoding is no matter of opinion. */
+function isMostlyHigh(body: Buffer): boolean {
+  let high = 0;
+  for (const byte of body) if (byte >= 0x80) high += 1;
+  return high >= 100;
 }
 
 function byteOrderMark(head: Buffer): { encoding: Encoding; bytes: number[] } | undefined {
@@ -56,42 +100,52 @@ function byteOrderMark(head: Buffer): { encoding: Encoding; bytes: number[] } | 
 /**
  * What we take a file for, from its first SAMPLE_BYTES (decompressed).
  *
- * complete   true when `head` is the whole file, so that its last line is a whole one too
+ * complete  `head` is the whole file, so that its last line is a whole one too
+ * Returns   also the most common number of cells, and the share of rows that have it
  */
 export async function detectDialect(
   head: Buffer,
   complete: boolean,
-  pinned: FunctionConfiguration["dialect"],
+  { dialect: pinned }: FunctionConfiguration,
 ): Promise<Dialect & { columns: number; share: number }> {
   const mark = byteOrderMark(head);
-  const body = head.subarray(mark?.bytes.length ?? 0);
-  const encoding = pinned.encoding ?? mark?.encoding ?? (mostlyUtf8(body) ? "utf-8" : "windows-1252");
+  const encoding = pinned.encoding ?? mark?.encoding ?? guessEncoding(head);
+  const bomBytes = mark?.encoding === encoding ? mark.bytes.length : 0;
   const decode = transcoder(encoding);
-  const decoded = Buffer.concat([decode.push(body), ...(complete ? [decode.end()] : [])]);
-  const newline = newlineOf(decoded);
-  const text = complete ? decoded : decoded.subarray(0, decoded.lastIndexOf(newline === "\r" ? "\r" : "\n") + 1);
+  const body = head.subarray(bomBytes);
+  const text = Buffer.concat([decode.push(body), ...(complete ? [decode.end()] : [])]);
+  const lastLine = Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1;
+  const whole = complete || lastLine === 0 ? text : text.subarray(0, lastLine);
 
   const candidates = [];
   for (const delimiter of pinned.delimiter === undefined ? DELIMITERS : [pinned.delimiter]) {
-    for (const quote of pinned.quote === undefined ? (['"'] as const) : [pinned.quote]) {
-      const dialect: Dialect = {
-        encoding,
-        bomBytes: mark?.bytes.length ?? 0,
-        delimiter,
-        quote,
-        newline,
-        preambleLines: pinned.skipLines ?? 0,
-      };
-      candidates.push({ ...dialect, ...(await widthOf(text, dialect, pinned.skipLines)) });
+    for (const quote of pinned.quote === undefined ? (['"', "'"] as const) : [pinned.quote]) {
+      for (const backslash of whole.includes(`\\${quote}`) ? [false, true] : [false]) {
+        const dialect = { encoding, bomBytes, delimiter, quote, backslash, preambleLines: 0 };
+        candidates.push({ ...dialect, ...widthOf(whole, dialect, pinned.skipLines) });
+      }
     }
   }
-  // More columns alone prove nothing (text has commas); more rows of the same width do.
-  candidates.sort((left, right) => score(right) - score(left));
-  return candidates[0]!;
+  // The first of the best: more columns alone prove nothing (text has commas), more rows of the same width do.
+  return candidates.reduce((best, candidate) => (score(candidate) > score(best) + 1e-9 ? candidate : best));
 }
 
 const score = (candidate: { columns: number; share: number }): number =>
   candidate.columns < 2 ? 0 : candidate.share + Math.min(candidate.columns, 50) / 1_000;
+
+function guessEncoding(head: Buffer): Encoding {
+  // ASCII in two bytes has a zero in each pair, always on the same side.
+  const pairs = head.subarray(0, 4_096 & ~1);
+  let even = 0;
+  let odd = 0;
+  for (let index = 0; index + 1 < pairs.length; index += 2) {
+    even += pairs[index] === 0 ? 1 : 0;
+    odd += pairs[index + 1] === 0 ? 1 : 0;
+  }
+  if (odd * 2 > pairs.length * 0.7 && even * 2 < pairs.length * 0.05) return "utf-16le";
+  if (even * 2 > pairs.length * 0.7 && odd * 2 < pairs.length * 0.05) return "utf-16be";
+  return mostlyUtf8(head) ? "utf-8" : "windows-1252";
+}
 
 /** True when what is not ASCII is UTF-8 in most of the lines that have any of it. */
 function mostlyUtf8(body: Buffer): boolean {
@@ -112,39 +166,30 @@ function mostlyUtf8(body: Buffer): boolean {
   return invalid === 0 || valid >= invalid;
 }
 
-function newlineOf(text: Buffer): Dialect["newline"] {
-  const feed = text.indexOf("\n");
-  const carriage = text.indexOf("\r");
-  if (feed === -1) return carriage === -1 ? "\n" : "\r";
-  if (carriage === -1 || carriage > feed) return "\n";
-  return text[carriage + 1] === 0x0a ? "\r\n" : "\r";
-}
-
 /** The most common number of cells, the share of rows that have it, and the lines before the first of them. */
-async function widthOf(
+function widthOf(
   text: Buffer,
   dialect: Dialect,
   skipLines: number | undefined,
-): Promise<{ columns: number; share: number; preambleLines: number }> {
-  const rows: CsvRow[] = [];
-  try {
-    await readCsvRows(one(text), shapeOf(dialect), (row) => {
-      if (row.text.length > 0 && !row.unclosed) rows.push(row);
-    });
-  } catch (error) {
-    if (!(error instanceof CsvUnreadable)) throw error;
-  }
+): { columns: number; share: number; preambleLines: number } {
+  const rows: SourceRow[] = [];
+  const reader = new SourceRowReader(dialect, (row) => rows.push(row));
+  reader.push(text);
+  reader.end();
+  const filled = rows.filter((row) => row.text.length > 0);
   const counts = new Map<number, number>();
-  for (const row of rows) counts.set(row.cells.length, (counts.get(row.cells.length) ?? 0) + 1);
+  for (const { cells, flaw } of filled) {
+    if (flaw === undefined) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1);
+  }
   const [columns, times] = [...counts].sort((left, right) => right[1] - left[1] || right[0] - left[0])[0] ?? [0, 0];
-  const first = rows.find((row) => row.cells.length === columns);
-  return {
-    columns,
-    share: rows.length === 0 ? 0 : times / rows.length,
-    preambleLines: skipLines ?? (first === undefined ? 0 : first.line - 1),
-  };
-}
-
-async function* one(text: Buffer): AsyncGenerator<Buffer> {
-  yield text;
+  const share = filled.length === 0 ? 0 : times / filled.length;
+  const first = filled[0];
+  let header = columns < 2 || share < 0.2 ? first : filled.find(({ cells }) => cells.length === columns);
+  // Where the first row of that width holds a date it is no header: that is the line of another width above it.
+  const utc = (instant: number): string => new Date(instant).toISOString();
+  if (header !== undefined && header !== first && header.cells.some((cell) => dayOf(cell, utc) !== undefined)) {
+    const above = filled[filled.indexOf(header) - 1]!;
+    if (above.cells.length > 1) header = above;
+  }
+  return { columns, share, preambleLines: skipLines ?? (header === undefined ? 0 : header.line - 1) };
 }

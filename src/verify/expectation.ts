@@ -1,17 +1,20 @@
 import { isUtf8 } from "node:buffer";
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import type { DetectedDialect } from "../contract/receipt.ts";
-import { type CsvRow, CsvUnreadable, readCsvRows } from "./csvRows.ts";
 import { type DayZone, dayOf } from "./days.ts";
-import { claimedDialect, type Dialect, detectDialect, SAMPLE_BYTES, shapeOf } from "./dialect.ts";
+import { claimedDialect, type Dialect, detectDialect, isForeignFormat, SAMPLE_BYTES } from "./dialect.ts";
 import { type Transcoder, transcoder } from "./encodings.ts";
-import { GzipDamaged, gunzip } from "./lakeReader.ts";
+import { GzipDamaged, gunzip, isGzip, Peekable } from "./lakeReader.ts";
 import { addRow, emptyMultiset, hashRow, type Multiset } from "./multiset.ts";
+import { type RejectRule, RowJudge } from "./rowJudge.ts";
+import { type SourceRow, SourceRowReader } from "./sourceRows.ts";
 
 /** What one raw object must have become. */
 export interface Expectation {
   /** Why the object as a whole belongs in quarantine; undefined when its rows are judged one by one. */
   refused: string | undefined;
+  /** Reasons not to believe the dialect that the receipt claims. */
+  doubts: string[];
   dialect: Dialect | undefined;
   compressed: boolean;
   /** UTF-8, decoded. */
@@ -27,54 +30,64 @@ export interface Expectation {
 
 /** Sees each row as it is judged; for the second look that says which rows are wrong. */
 export interface RowVisitor {
-  accepted?(row: CsvRow, partition: string, hash: Buffer): void;
-  rejected?(row: JudgedReject): void;
+  accepted?(row: SourceRow, partition: string, hash: Buffer): void;
+  rejected?(row: RejectedRow): void;
 }
 
-export interface JudgedReject {
+export interface RejectedRow {
   line: number;
   /** In the (decompressed) source, in bytes of the source. */
   offset: number;
   rule: RejectRule;
   column: string;
-  /** The row's bytes in the source, without the line ending. */
-  source: Buffer;
-  /** The row as UTF-8, or undefined when its bytes are no valid text. */
-  text: string | undefined;
+  /** As quarantine keeps it: text, or the row's bytes in base64. */
+  encoding: "text" | "base64";
+  row: string;
 }
 
-/** Rules that reject one row. */
-export type RejectRule = "undecodable" | "unclosed-quote" | "ragged-row" | "partition-date";
+/** What a receipt says of how the file is to be read: to be checked, but no matter of guessing again. */
+export interface DialectClaim {
+  dialect: DetectedDialect | null;
+  partitionColumn: string | undefined;
+}
+
+/** Rows that the partition column is inferred from when nobody names it. */
+const INFERENCE_ROWS = 1_000;
 
 /**
  * Reads a raw object and decides for each row where it belongs.
  *
- * claim   the dialect that the object's receipt says it has; undefined to find out ourselves
+ * claim   undefined: find out the dialect ourselves
  */
 export async function expectFrom(
   object: { key: string; bytes: AsyncIterable<Buffer> },
   configuration: FunctionConfiguration,
   zone: DayZone,
-  claim: { dialect: DetectedDialect | null; partitionColumn: string | undefined } | undefined,
+  claim: DialectClaim | undefined,
   visitor: RowVisitor = {},
 ): Promise<Expectation> {
   const expectation = nothingYet();
-  const compressed = object.key.endsWith(".gz");
-  expectation.compressed = compressed;
   try {
-    const source = new Peekable(compressed ? gunzip(object.bytes) : object.bytes);
+    const stored = new Peekable(object.bytes);
+    const magic = await stored.peek(8);
+    expectation.compressed = isGzip(magic);
+    if (isForeignFormat(magic)) throw new Refusal("it is a binary format");
+    const source = new Peekable(expectation.compressed ? gunzip(stored) : stored);
     const head = await source.peek(SAMPLE_BYTES);
     const complete = head.length < SAMPLE_BYTES;
+    const claimed = claim?.dialect ?? undefined;
     const dialect =
-      claim?.dialect != null
-        ? claimedDialect(claim.dialect, head)
-        : await detectDialect(head, complete, configuration.dialect);
+      claimed === undefined
+        ? await detectDialect(head, complete, configuration)
+        : claimedDialect(claimed, head, configuration.dialect, expectation.doubts);
     expectation.dialect = dialect;
-    const partitionColumn = configuration.partition.column ?? claim?.partitionColumn;
-    await judgeRows(source, dialect, partitionColumn, zone, expectation, visitor);
+    const reading = new Reading(dialect, configuration, zone, claim?.partitionColumn, expectation, visitor);
+    await reading.run(source);
+    if (claimed !== undefined) await doubtDelimiter(dialect, head, complete, configuration, expectation);
   } catch (error) {
-    if (!(error instanceof GzipDamaged || error instanceof CsvUnreadable || error instanceof Refusal)) throw error;
-    return { ...nothingYet(), compressed, columns: expectation.columns, refused: error.message };
+    if (!(error instanceof GzipDamaged || error instanceof Refusal)) throw error;
+    const { compressed, columns, dialect, doubts } = expectation;
+    return { ...nothingYet(), compressed, columns, dialect, doubts, refused: error.message };
   }
   return expectation;
 }
@@ -82,158 +95,230 @@ export async function expectFrom(
 /** The file as a whole cannot be placed. */
 class Refusal extends Error {}
 
-async function judgeRows(
-  source: AsyncIterable<Buffer>,
+/** A delimiter under which half of the rows are ragged, or that never occurs, must at least be the best one. */
+async function doubtDelimiter(
   dialect: Dialect,
-  wantedColumn: string | undefined,
-  zone: DayZone,
+  head: Buffer,
+  complete: boolean,
+  configuration: FunctionConfiguration,
   expectation: Expectation,
-  visitor: RowVisitor,
 ): Promise<void> {
-  const decode = transcoder(dialect.encoding);
-  const unit = dialect.encoding.startsWith("utf-16") ? 2 : 1;
-  const { rows, bytes } = expectation;
-  let width: number | undefined;
-  let partitionIndex = -1;
-  /** Bytes of the source before the row at hand. */
-  let offset = 0;
-  /** Rows that wait until the partition column is known. */
-  let held: CsvRow[] | undefined;
+  const { rows, columns } = expectation;
+  const ragged = rows.rejectedByRule["ragged-row"] ?? 0;
+  if (configuration.dialect.delimiter !== undefined) return;
+  if (columns.length > 1 && ragged * 2 <= rows.read) return;
+  const own = await detectDialect(head, complete, configuration);
+  if (own.delimiter === dialect.delimiter || own.columns <= columns.length || own.share < 0.9) return;
+  expectation.doubts.push(
+    `the delimiter ${JSON.stringify(dialect.delimiter)} gives ${columns.length} columns, and ${JSON.stringify(own.delimiter)} gives ${own.columns} in ${Math.round(own.share * 100)} % of the first rows`,
+  );
+}
 
-  const judge = (row: CsvRow): void => {
-    const length = decode.sourceLength(row.text) + row.ending.length * unit;
+/** One pass over the text of one file. */
+class Reading {
+  readonly #dialect: Dialect;
+  readonly #configuration: FunctionConfiguration;
+  readonly #zone: DayZone;
+  readonly #claimedColumn: string | undefined;
+  readonly #expectation: Expectation;
+  readonly #visitor: RowVisitor;
+  readonly #decode: Transcoder;
+  readonly #unit: number;
+  #judge: RowJudge | undefined;
+  /** Bytes of the source before the row at hand. */
+  #offset = 0;
+  #columns: string[] | undefined;
+  /** Rows that wait until the partition column is known. */
+  #held: SourceRow[] | undefined = [];
+
+  constructor(
+    dialect: Dialect,
+    configuration: FunctionConfiguration,
+    zone: DayZone,
+    claimedColumn: string | undefined,
+    expectation: Expectation,
+    visitor: RowVisitor,
+  ) {
+    this.#dialect = dialect;
+    this.#configuration = configuration;
+    this.#zone = zone;
+    this.#claimedColumn = claimedColumn;
+    this.#expectation = expectation;
+    this.#visitor = visitor;
+    this.#decode = transcoder(dialect.encoding);
+    this.#unit = dialect.encoding.startsWith("utf-16") ? 2 : 1;
+  }
+
+  async run(source: AsyncIterable<Buffer>): Promise<void> {
+    const { preambleLines, bomBytes } = this.#dialect;
+    const { bytes } = this.#expectation;
+    const reader = new SourceRowReader({ ...this.#dialect, firstLine: 1 + preambleLines }, (row) => this.#row(row));
+    const text = skipLines(decoded(source, this.#decode, bomBytes), preambleLines, (skipped) => {
+      this.#offset = bomBytes + this.#decode.sourceLength(skipped);
+      if (preambleLines > 0) bytes.preamble = this.#offset;
+      else bytes.header = this.#offset;
+      this.#doubtPreamble(skipped);
+    });
+    for await (const chunk of text) reader.push(chunk);
+    reader.end();
+    if (this.#columns === undefined) throw new Refusal("it has no header");
+    if (this.#held !== undefined) this.#settle();
+    bytes.text = this.#offset;
+  }
+
+  #row(row: SourceRow): void {
+    if (this.#columns === undefined) this.#header(row);
+    else if (this.#held === undefined) this.#take(row);
+    else if (this.#held.push(row) >= INFERENCE_ROWS) this.#settle();
+  }
+
+  #header(row: SourceRow): void {
+    const { rows, bytes } = this.#expectation;
+    const length = this.#sourceLength(row);
+    this.#offset += length;
     if (row.text.length === 0) {
+      rows.blank += 1;
+      bytes.blank += length;
+      return;
+    }
+    if (row.flaw !== undefined || row.suspect) throw new Refusal("the quotes of its header do not add up");
+    bytes.header += length;
+    this.#columns = row.cells.map(utf8);
+    this.#expectation.columns = this.#columns;
+  }
+
+  /** Decides on the partition column and judges the rows that waited for it. */
+  #settle(): void {
+    const sample = this.#held ?? [];
+    this.#held = undefined;
+    const columns = this.#columns!;
+    const index = this.#partitionIndex(columns, sample);
+    this.#expectation.partitionColumn = columns[index];
+    if (index !== -1 && dayOf(columns[index]!, this.#zone) !== undefined) {
+      throw new Refusal("it has no header: the first line holds a date");
+    }
+    this.#judge = new RowJudge(columns, index, this.#zone);
+    for (const row of sample) this.#take(row);
+  }
+
+  #partitionIndex(columns: string[], sample: SourceRow[]): number {
+    const configured = this.#configuration.partition.column;
+    if (configured !== undefined) {
+      const index = columns.indexOf(configured);
+      if (index === -1) throw new Refusal(`it has no column ${JSON.stringify(configured)}`);
+      if (columns.lastIndexOf(configured) !== index) {
+        throw new Refusal(`it has several columns ${JSON.stringify(configured)}`);
+      }
+      return index;
+    }
+    const shares = dateShares(sample, columns.length, this.#zone);
+    if (shares === undefined) return -1; // no rows to judge by, and none to place
+    const candidates = shares.flatMap((share, index) => (share >= 0.5 ? [index] : []));
+    if (this.#claimedColumn !== undefined) {
+      const claimed = columns.indexOf(this.#claimedColumn);
+      if (claimed === -1) throw new Refusal(`it has no column ${JSON.stringify(this.#claimedColumn)}`);
+      // Where a share is about a half, the size of the sample decides; that is no reason to doubt.
+      if (shares[claimed]! < 0.4 || shares.some((share, index) => index !== claimed && share > 0.6)) {
+        const dated = candidates.map((index) => columns[index]).join(", ");
+        this.#expectation.doubts.push(
+          `the rows are placed by the column ${JSON.stringify(this.#claimedColumn)}, and the columns of ISO dates are: ${dated === "" ? "none" : dated}`,
+        );
+      }
+      return claimed;
+    }
+    if (candidates.length !== 1) {
+      throw new Refusal(candidates.length === 0 ? "no column holds ISO dates" : "several columns hold ISO dates");
+    }
+    return candidates[0]!;
+  }
+
+  #take(row: SourceRow): void {
+    const { rows, bytes, accepted } = this.#expectation;
+    const length = this.#sourceLength(row);
+    const verdict = this.#judge!.judge(row);
+    if (verdict === "blank") {
       rows.blank += 1;
       bytes.blank += length;
     } else {
       rows.read += 1;
-      const rule = brokenRule(row, width ?? 0);
-      const day = rule === undefined ? dayOf(utf8(row.cells[partitionIndex] ?? ""), zone) : undefined;
-      if (rule === undefined && day !== undefined) accept(row, day, length);
-      else reject(row, rule ?? "partition-date", length);
+      if ("partition" in verdict) {
+        rows.accepted += 1;
+        bytes.accepted += length;
+        let partition = accepted.get(verdict.partition);
+        if (partition === undefined) {
+          partition = emptyMultiset();
+          accepted.set(verdict.partition, partition);
+        }
+        const hash = hashRow(row.cells);
+        addRow(partition, hash);
+        this.#visitor.accepted?.(row, verdict.partition, hash);
+      } else {
+        this.#reject(row, verdict.rule, length);
+      }
     }
-    offset += length;
-  };
+    this.#offset += length;
+  }
 
-  const accept = (row: CsvRow, day: string, length: number): void => {
-    rows.accepted += 1;
-    bytes.accepted += length;
-    let partition = expectation.accepted.get(day);
-    if (partition === undefined) {
-      partition = emptyMultiset();
-      expectation.accepted.set(day, partition);
-    }
-    const hash = hashRow(row.cells);
-    addRow(partition, hash);
-    visitor.accepted?.(row, day, hash);
-  };
-
-  const reject = (row: CsvRow, rule: RejectRule, length: number): void => {
-    const judged: JudgedReject = {
+  #reject(row: SourceRow, rule: RejectRule, length: number): void {
+    const { rows, bytes, rejected, partitionColumn } = this.#expectation;
+    const readable = rule !== "row-too-long" && isUtf8(row.text) && !row.text.includes(0);
+    const record: RejectedRow = {
       line: row.line,
-      offset,
+      offset: this.#offset,
       rule,
-      column: rule === "partition-date" ? (expectation.partitionColumn ?? "") : "",
-      source: decode.sourceBytes(row.text),
-      text: isUtf8(row.text) ? row.text.toString("utf8") : undefined,
+      column: rule === "partition-date" ? (partitionColumn ?? "") : "",
+      encoding: readable ? "text" : "base64",
+      row: readable ? row.text.toString("utf8") : this.#decode.sourceBytes(row.text).toString("base64"),
     };
     rows.rejected += 1;
     rows.rejectedByRule[rule] = (rows.rejectedByRule[rule] ?? 0) + 1;
     bytes.rejected += length;
-    addRow(expectation.rejected, rejectedRowHash(judged));
-    visitor.rejected?.(judged);
-  };
+    addRow(rejected, rejectedRowHash(record));
+    this.#visitor.rejected?.(record);
+  }
 
-  const settlePartition = (): void => {
-    const sample = held ?? [];
-    held = undefined;
-    partitionIndex =
-      wantedColumn === undefined ? inferPartition(sample, width ?? 0) : expectation.columns.indexOf(wantedColumn);
-    if (partitionIndex === -1) {
-      throw new Refusal(
-        wantedColumn === undefined
-          ? "no column, or more than one, holds ISO dates"
-          : `there is no column ${JSON.stringify(wantedColumn)}`,
-      );
-    }
-    expectation.partitionColumn = expectation.columns[partitionIndex];
-    for (const row of sample) judge(row);
-  };
+  #sourceLength(row: SourceRow): number {
+    return this.#decode.sourceLength(row.text) + row.ending.length * this.#unit;
+  }
 
-  const onRow = (row: CsvRow): void => {
-    if (width !== undefined) {
-      if (held === undefined) judge(row);
-      else if (held.push(row) >= INFERENCE_ROWS) settlePartition();
-      return;
+  /** Lines that a receipt leaves out as a preamble must not be rows. */
+  #doubtPreamble(skipped: Buffer): void {
+    if (skipped.length === 0 || this.#configuration.dialect.skipLines !== undefined) return;
+    const hidden: SourceRow[] = [];
+    const reader = new SourceRowReader(this.#dialect, (row) => hidden.push(row));
+    reader.push(skipped);
+    reader.end();
+    const dated = hidden.filter(
+      ({ cells }) => cells.length > 1 && cells.some((cell) => dayOf(cell, this.#zone) !== undefined),
+    );
+    const widths = new Set(dated.map(({ cells }) => cells.length));
+    // A line such as "Report of;2026-10-01" is no row; several of one width with dates are.
+    if (dated.length >= 3 && widths.size === 1) {
+      this.#expectation.doubts.push(`${dated.length} of the lines left out before the header hold dates as rows do`);
     }
-    const length = decode.sourceLength(row.text) + row.ending.length * unit;
-    offset += length;
-    if (row.text.length === 0) {
-      rows.blank += 1;
-      bytes.blank += length;
-      return;
-    }
-    bytes.header += length;
-    width = row.cells.length;
-    expectation.columns = row.cells.map(utf8);
-    held = [];
-    if (wantedColumn !== undefined) settlePartition();
-  };
-
-  const afterPreamble = skipLines(decoded(source, decode, dialect.bomBytes), dialect, (skipped) => {
-    offset = dialect.bomBytes + decode.sourceLength(skipped);
-    if (dialect.preambleLines > 0) bytes.preamble = offset;
-    else bytes.header = offset;
-  });
-  await readCsvRows(afterPreamble, { ...shapeOf(dialect), firstLine: 1 + dialect.preambleLines }, onRow);
-  if (width === undefined) throw new Refusal("the file has no header");
-  if (held !== undefined) settlePartition();
-  bytes.text = offset;
+  }
 }
 
-/** Rows that the partition column is inferred from when nobody names it. */
-const INFERENCE_ROWS = 1_000;
-
-function brokenRule(row: CsvRow, width: number): RejectRule | undefined {
-  if (row.unclosed) return "unclosed-quote";
-  if (!isUtf8(row.text)) return "undecodable";
-  if (row.cells.length !== width) return "ragged-row";
-  return undefined;
-}
-
-/** The one column in which most of the cells that are not empty are ISO dates; -1 when there is none, or several. */
-function inferPartition(sample: CsvRow[], width: number): number {
-  const filled = new Array<number>(width).fill(0);
+/** For each column, the share of rows in which it holds an ISO date; undefined without rows to judge by. */
+function dateShares(sample: SourceRow[], width: number, zone: DayZone): number[] | undefined {
+  const rows = sample.filter(
+    (row) => row.text.length > 0 && row.flaw === undefined && !row.suspect && row.cells.length === width,
+  );
+  if (rows.length === 0) return undefined;
   const dated = new Array<number>(width).fill(0);
-  for (const row of sample) {
-    if (row.text.length === 0 || brokenRule(row, width) !== undefined) continue;
+  for (const row of rows) {
     row.cells.forEach((cell, index) => {
-      if (cell === "") return;
-      filled[index]! += 1;
-      if (dayOf(cell, (instant) => new Date(instant).toISOString().slice(0, 10)) !== undefined) dated[index]! += 1;
+      if (dayOf(cell, zone) !== undefined) dated[index]! += 1;
     });
   }
-  const candidates = dated.flatMap((count, index) => (count > 0 && count * 2 > filled[index]! ? [index] : []));
-  return candidates.length === 1 ? candidates[0]! : -1;
+  return dated.map((count) => count / rows.length);
 }
 
-/**
- * What makes two records of quarantine the same: where the row stood, what was wrong with it and what it was.
- *
- * source   for a row that is no valid text, its bytes in base64, as quarantine has them
- */
-export function rejectedRowHash(row: {
-  line: number;
-  offset: number;
-  text: string | undefined;
-  source: Buffer;
-}): Buffer {
-  return hashRow([
-    String(row.line),
-    String(row.offset),
-    row.text === undefined ? "base64" : "text",
-    row.text === undefined ? row.source.toString("base64") : Buffer.from(row.text, "utf8").toString("latin1"),
-  ]);
+/** What makes two records of quarantine the same: where the row stood, what was wrong with it and what it was. */
+export function rejectedRowHash(record: { [field in keyof RejectedRow]: RejectedRow[field] | string }): Buffer {
+  const { line, offset, column, rule, encoding, row } = record;
+  const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+  return hashRow([String(line), String(offset), latin1(column), latin1(rule), latin1(encoding), latin1(row)]);
 }
 
 const utf8 = (cell: string): string => Buffer.from(cell, "latin1").toString("utf8");
@@ -249,10 +334,10 @@ async function* decoded(source: AsyncIterable<Buffer>, decode: Transcoder, skipB
   if (tail.length > 0) yield tail;
 }
 
-/** Leaves out the first `preambleLines` lines and hands them to `onSkipped`, which is called once, before the first chunk. */
+/** Leaves out the first `lines` physical lines and hands them to `onSkipped`, which is called once, before anything else. */
 async function* skipLines(
   chunks: AsyncIterable<Buffer>,
-  dialect: Dialect,
+  lines: number,
   onSkipped: (lines: Buffer) => void,
 ): AsyncGenerator<Buffer> {
   let pending: Buffer | undefined = Buffer.alloc(0);
@@ -262,7 +347,7 @@ async function* skipLines(
       continue;
     }
     pending = Buffer.concat([pending, chunk]);
-    const end = endOfLines(pending, dialect);
+    const end = endOfLines(pending, lines);
     if (end === undefined) continue;
     onSkipped(pending.subarray(0, end));
     yield pending.subarray(end);
@@ -271,56 +356,22 @@ async function* skipLines(
   if (pending !== undefined) onSkipped(pending);
 }
 
-/** Index after the last line of the preamble; undefined when `text` does not have them all. */
-function endOfLines(text: Buffer, dialect: Dialect): number | undefined {
+/** Index after so many lines; undefined when `text` may not have them all. */
+function endOfLines(text: Buffer, lines: number): number | undefined {
   let end = 0;
-  for (let line = 0; line < dialect.preambleLines; line += 1) {
-    const newline = text.indexOf(dialect.newline === "\r" ? "\r" : "\n", end);
-    if (newline === -1) return undefined;
-    end = newline + 1;
+  for (let line = 0; line < lines; line += 1) {
+    while (end < text.length && text[end] !== 0x0a && text[end] !== 0x0d) end += 1;
+    // A "\r" at the end may be half of a "\r\n".
+    if (end >= text.length - 1) return undefined;
+    end += text[end] === 0x0d && text[end + 1] === 0x0a ? 2 : 1;
   }
   return end;
-}
-
-/** A stream whose first bytes can be looked at before it is read. */
-class Peekable implements AsyncIterable<Buffer> {
-  readonly #chunks: AsyncIterator<Buffer>;
-  #head: Buffer[] = [];
-
-  constructor(chunks: AsyncIterable<Buffer>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
-  }
-
-  /** The first bytes, at least `bytes` of them unless the stream is shorter. */
-  async peek(bytes: number): Promise<Buffer> {
-    let length = 0;
-    while (length < bytes) {
-      const next = await this.#chunks.next();
-      if (next.done === true) break;
-      this.#head.push(next.value);
-      length += next.value.length;
-    }
-    return Buffer.concat(this.#head);
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    yield* this.#head;
-    this.#head = [];
-    try {
-      for (;;) {
-        const next = await this.#chunks.next();
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      await this.#chunks.return?.();
-    }
-  }
 }
 
 function nothingYet(): Expectation {
   return {
     refused: undefined,
+    doubts: [],
     dialect: undefined,
     compressed: false,
     columns: [],

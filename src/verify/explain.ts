@@ -2,7 +2,7 @@ import type { SourceResult } from "./compareSource.ts";
 import { expectFrom, rejectedRowHash } from "./expectation.ts";
 import { curatedKey, plural, quarantineKey, type VerifiedLake } from "./lake.ts";
 import type { Finding, RowSample } from "./report.ts";
-import { readStoredRejects, readStoredRows, storedRejectHash } from "./storedRows.ts";
+import { readStoredRejects, readStoredRows } from "./storedRows.ts";
 
 /** Rows of one source that are held while they are compared one by one. */
 const HELD_ROWS = 100_000;
@@ -277,12 +277,12 @@ export async function explainQuarantine(
     source.key,
     (object) =>
       expectFrom(object, definition.configuration, lake.zone, claim, {
-        rejected: (row) => add(rejectedRowHash(row), row.line, row.text, 1),
+        rejected: (row) => add(rejectedRowHash(row), row.line, row.row, 1),
       }),
     { ifMatch: source.etag },
   );
   await readStoredRejects(reader, definition.buckets.quarantine, key, (record) => {
-    add(storedRejectHash(record), record.line, record.row, -1);
+    add(rejectedRowHash(record), record.line, record.row, -1);
   });
 
   const place = { stage: stage.name, source: source.key, bucket: definition.buckets.quarantine, key };

@@ -160,6 +160,7 @@ class Run {
     let comparison: Comparison = { state: "changed" };
     for (let attempt = 0; object !== undefined && attempt < 5; attempt += 1) {
       comparison = await compareSource(this.#lake, object, withoutReceipt);
+      if (comparison.state === "folder") return;
       if (comparison.state !== "changed") break;
       object = await this.#lake.reader.head(this.#lake.stage.sourceBucket, listed.key);
     }

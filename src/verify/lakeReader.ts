@@ -178,6 +178,45 @@ async function* counted(
   }
 }
 
+/** A stream whose first bytes can be looked at before it is read. */
+export class Peekable implements AsyncIterable<Buffer> {
+  readonly #chunks: AsyncIterator<Buffer>;
+  #head: Buffer[] = [];
+
+  constructor(chunks: AsyncIterable<Buffer>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** The first bytes, at least `bytes` of them unless the stream is shorter. */
+  async peek(bytes: number): Promise<Buffer> {
+    let length = 0;
+    while (length < bytes) {
+      const next = await this.#chunks.next();
+      if (next.done === true) break;
+      this.#head.push(next.value);
+      length += next.value.length;
+    }
+    return Buffer.concat(this.#head);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    yield* this.#head;
+    this.#head = [];
+    try {
+      for (;;) {
+        const next = await this.#chunks.next();
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await this.#chunks.return?.();
+    }
+  }
+}
+
+/** The magic number of gzip, whatever the object's name is. */
+export const isGzip = (head: Buffer): boolean => head[0] === 0x1f && head[1] === 0x8b;
+
 /** A gzip file that is damaged or cut short. */
 export class GzipDamaged extends Error {
   override readonly name = "GzipDamaged";

@@ -41,7 +41,25 @@ export function checkReceipt(
   claim("the key is", receipt.source.key, source.key);
   claim("the size is", receipt.source.size, source.size);
   claim("the status is", receipt.status, expectation.refused === undefined ? "done" : "rejected");
-  if (expectation.refused === undefined) {
+  for (const doubt of expectation.doubts) {
+    findings.push({
+      ...place,
+      type: "receipt-false",
+      message: `The receipt of ${source.key} says how the file was read, and the file says otherwise: ${doubt}`,
+    });
+  }
+  if (expectation.refused !== undefined) {
+    claim("the number of rows accepted is", receipt.rows.accepted, 0);
+    if (receipt.bytes.text !== source.size || receipt.bytes.rejected !== source.size) {
+      findings.push({
+        ...place,
+        type: "byte-account-false",
+        expected: source.size,
+        found: receipt.bytes.rejected,
+        message: `${source.key} is in quarantine whole, and its byte account has ${receipt.bytes.rejected} of ${source.size} bytes rejected`,
+      });
+    }
+  } else {
     for (const count of ["read", "accepted", "rejected", "blank"] as const) {
       claim(
         `the number of ${count === "blank" ? "blank lines" : `rows ${count}`} is`,

@@ -1,17 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { REJECT_COLUMNS } from "../contract/receipt.ts";
-import { type CsvRow, type CsvShape, CsvUnreadable, readCsvRows } from "./csvRows.ts";
-import { GzipDamaged, gunzip, type LakeReader, type OpenObject } from "./lakeReader.ts";
+import { CsvUnreadable, readStoredCsv, type StoredRow } from "./csvRows.ts";
+import { type RejectedRow, rejectedRowHash } from "./expectation.ts";
+import { GzipDamaged, gunzip, isGzip, type LakeReader, Peekable } from "./lakeReader.ts";
 import { addRow, emptyMultiset, hashRow, type Multiset } from "./multiset.ts";
-
-/** What the lake writes: comma, "\n", UTF-8, quotes as RFC 4180 has them. */
-const STORED_SHAPE: CsvShape = {
-  delimiter: ",",
-  quote: '"',
-  newlines: ["\n"],
-  quotes: "strict",
-  maxRowBytes: 256 * 1024 * 1024,
-};
 
 /** A curated object as it is. */
 export interface StoredRows {
@@ -22,6 +14,7 @@ export interface StoredRows {
   rows: Multiset;
   /** Why the object could not be read as CSV of the lake's form; `rows` then has what came before. */
   unreadable: string | undefined;
+  compressed: boolean;
 }
 
 /** Undefined when there is no such object. */
@@ -29,7 +22,7 @@ export async function readStoredRows(
   reader: LakeReader,
   bucket: string,
   key: string,
-  onRow: (row: CsvRow, hash: Buffer) => void = () => undefined,
+  onRow: (row: StoredRow, hash: Buffer) => void = () => undefined,
 ): Promise<StoredRows | undefined> {
   return reader.read(bucket, key, async (object) => {
     const stored: StoredRows = {
@@ -39,9 +32,13 @@ export async function readStoredRows(
       columns: [],
       rows: emptyMultiset(),
       unreadable: undefined,
+      compressed: false,
     };
     let header = false;
-    stored.unreadable = await reasonUnreadable(object, (row) => {
+    const source = new Peekable(object.bytes);
+    stored.compressed = isGzip(await source.peek(2));
+    const text = stored.compressed ? gunzip(source) : source;
+    stored.unreadable = await reasonUnreadable(text, (row) => {
       if (!header) {
         header = true;
         stored.columns = row.cells.map(utf8);
@@ -57,22 +54,18 @@ export async function readStoredRows(
 }
 
 /** One record of quarantine. */
-export interface StoredReject {
+export interface StoredReject extends Omit<RejectedRow, "rule" | "encoding"> {
   sourceKey: string;
-  line: number;
-  offset: number;
-  column: string;
   rule: string;
-  message: string;
   encoding: string;
-  row: string;
+  message: string;
 }
 
 export interface StoredRejects {
   key: string;
   size: number;
   etag: string;
-  /** Hashes of storedRejectHash. */
+  /** Hashes of rejectedRowHash. */
   records: Multiset;
   unreadable: string | undefined;
 }
@@ -94,7 +87,7 @@ export async function readStoredRejects(
     };
     let header = false;
     let wrong: string | undefined;
-    stored.unreadable = await reasonUnreadable(object, (row) => {
+    stored.unreadable = await reasonUnreadable(object.bytes, (row) => {
       const cells = row.cells.map(utf8);
       if (!header) {
         header = true;
@@ -106,7 +99,7 @@ export async function readStoredRejects(
         wrong ??= `line ${row.line} is no record`;
         return;
       }
-      const record = {
+      const record: StoredReject = {
         sourceKey,
         line: Number(line),
         offset: Number(offset),
@@ -116,7 +109,7 @@ export async function readStoredRejects(
         encoding,
         row: text,
       };
-      addRow(stored.records, storedRejectHash(record));
+      addRow(stored.records, rejectedRowHash(record));
       onRecord(record);
     });
     stored.unreadable ??= wrong ?? (header ? undefined : "it has no header");
@@ -124,23 +117,16 @@ export async function readStoredRejects(
   });
 }
 
-/** The same as rejectedRowHash of the row that the record speaks of. */
-export function storedRejectHash(record: StoredReject): Buffer {
-  return hashRow([
-    String(record.line),
-    String(record.offset),
-    record.encoding,
-    Buffer.from(record.row, "utf8").toString("latin1"),
-  ]);
-}
-
-async function reasonUnreadable(object: OpenObject, onRow: (row: CsvRow) => void): Promise<string | undefined> {
+async function reasonUnreadable(
+  text: AsyncIterable<Buffer>,
+  onRow: (row: StoredRow) => void,
+): Promise<string | undefined> {
   let invalid: string | undefined;
   try {
-    const bytes = object.key.endsWith(".gz") ? gunzip(object.bytes) : object.bytes;
-    await readCsvRows(bytes, STORED_SHAPE, (row) => {
-      if (!isUtf8(row.text)) invalid ??= `line ${row.line} is no UTF-8`;
-      if (row.ending === "") invalid ??= `line ${row.line} is cut short: it has no line ending`;
+    await readStoredCsv(text, (row) => {
+      if (!row.cells.every((cell) => isAscii(cell) || isUtf8(Buffer.from(cell, "latin1")))) {
+        invalid ??= `line ${row.line} is no UTF-8`;
+      }
       onRow(row);
     });
   } catch (error) {
@@ -149,6 +135,8 @@ async function reasonUnreadable(object: OpenObject, onRow: (row: CsvRow) => void
   }
   return invalid;
 }
+
+const isAscii = (cell: string): boolean => !/[\x80-\xff]/.test(cell);
 
 const isWhole = (text: string | undefined): boolean => text !== undefined && /^\d+$/.test(text);
 
