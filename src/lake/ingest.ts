@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { Clients } from "../backends/clients.ts";
 import type { Receipt } from "../contract/receipt.ts";
@@ -7,7 +8,7 @@ import type { LakeDefinition, StageDefinition } from "./definition.ts";
 import { compareKeys, getReceipt, inParallel, isSettled, listKeys, receiptKey, sourceKeyOf } from "./receipts.ts";
 import type { IngestSource } from "./sources.ts";
 import { SINGLE_PUT_BYTES, type UploadedObject, uploadSource } from "./upload.ts";
-import { pause, throwIfInterrupted } from "./waiting.ts";
+import { throwIfInterrupted } from "./waiting.ts";
 
 export interface IngestOptions {
   /** Files on their way at a time. @default 16 */
@@ -84,7 +85,11 @@ export async function ingestFiles(
   const started = performance.now();
   const s3 = await clients.s3();
   const { raw } = definition.buckets;
-  const { signal } = options;
+  // When one half fails, the other one ends, too.
+  const failure = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
+  // Every upload that is under way listens.
+  setMaxListeners(0, signal);
   const progress: IngestProgress = {
     files: sources.length,
     bytes: sources.reduce((sum, { size }) => sum + size, 0),
@@ -139,11 +144,18 @@ export async function ingestFiles(
   const large = sources.filter(({ size }) => size > SINGLE_PUT_BYTES);
   const small = sources.filter(({ size }) => size <= SINGLE_PUT_BYTES);
   const width = options.concurrency ?? CONCURRENCY;
-  const uploads = Promise.all([
-    inParallel(small, width, upload),
-    inParallel(large, Math.min(width, LARGE_AT_A_TIME), upload),
-  ]).finally(() => watcher.close(options.timeoutMs ?? TIMEOUT_MS));
-  await Promise.all([uploads, watcher.run()]);
+  const uploading = async () => {
+    await Promise.all([inParallel(small, width, upload), inParallel(large, Math.min(width, LARGE_AT_A_TIME), upload)]);
+    watcher.close(options.timeoutMs ?? TIMEOUT_MS);
+  };
+  const halves = [uploading(), watcher.run()].map((half) =>
+    half.catch((error: unknown) => {
+      if (!failure.signal.aborted) failure.abort(error);
+    }),
+  );
+  await Promise.all(halves);
+  throwIfInterrupted(options.signal);
+  if (failure.signal.aborted) throw failure.signal.reason;
   for (const { source, object, error } of watcher.pending()) settle(source, "pending", { object, error });
   const inOrder = sources.map(({ key }) => outcomes.get(key)!);
   return {
@@ -170,6 +182,7 @@ type Found = {
 /** A single poll costs one read per file; from here on, one listing tells for all of them what is new. */
 const LIST_FROM = 6;
 const FIRST_DELAY_MS = 5;
+const FIRST_DELAY_OF_MANY_MS = 40;
 const MAX_DELAY_MS = 1_000;
 /** A poll that takes long is not repeated at once. */
 const REST_PER_POLL = 2;
@@ -185,20 +198,15 @@ class ReceiptWatcher {
   readonly #s3: S3Client;
   readonly #definition: LakeDefinition;
   readonly #stage: StageDefinition;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal;
+  #wake: () => void = () => {};
   readonly #awaited = new Map<string, Awaited>();
   /** When set, no more are added, and after it no more are waited for. */
   #deadline: number | undefined;
   #delay = FIRST_DELAY_MS;
   #nextSuspicion = 0;
 
-  constructor(
-    clients: Clients,
-    s3: S3Client,
-    definition: LakeDefinition,
-    stage: StageDefinition,
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(clients: Clients, s3: S3Client, definition: LakeDefinition, stage: StageDefinition, signal: AbortSignal) {
     this.#clients = clients;
     this.#s3 = s3;
     this.#definition = definition;
@@ -208,11 +216,14 @@ class ReceiptWatcher {
 
   add(source: IngestSource, object: UploadedObject): void {
     this.#awaited.set(source.key, { source, object, since: performance.now(), seen: undefined });
-    this.#delay = FIRST_DELAY_MS;
+    this.#delay = this.#awaited.size < LIST_FROM ? FIRST_DELAY_MS : FIRST_DELAY_OF_MANY_MS;
+    if (this.#awaited.size === 1) this.#wake();
   }
 
+  /** No more are added. */
   close(timeoutMs: number): void {
     this.#deadline = performance.now() + timeoutMs;
+    this.#wake();
   }
 
   pending(): { source: IngestSource; object: UploadedObject; error: IngestOutcome["error"] }[] {
@@ -229,14 +240,33 @@ class ReceiptWatcher {
   /** Resolves when everything added is settled or time has run out. */
   async run(): Promise<void> {
     while (this.#deadline === undefined || (this.#awaited.size > 0 && performance.now() < this.#deadline)) {
-      throwIfInterrupted(this.#signal);
+      if (this.#signal.aborted) return;
+      if (this.#awaited.size === 0) {
+        await this.#sleep(MAX_DELAY_MS);
+        continue;
+      }
       const before = performance.now();
-      if (this.#awaited.size > 0) await this.#poll();
+      await this.#poll();
       const took = performance.now() - before;
-      if (this.#deadline !== undefined && this.#awaited.size === 0) return;
-      await pause(Math.max(this.#delay, took * REST_PER_POLL), this.#signal);
+      if (this.#awaited.size === 0) continue;
+      await this.#sleep(Math.max(this.#delay, took * REST_PER_POLL));
       this.#delay = Math.min(this.#delay * 1.5, MAX_DELAY_MS);
     }
+  }
+
+  /** Ends early when there is something new to wait for, or nothing more will come. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#signal.removeEventListener("abort", end);
+        this.#wake = () => {};
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#signal.addEventListener("abort", end);
+      this.#wake = end;
+    });
   }
 
   async #poll(): Promise<void> {
