@@ -17,7 +17,14 @@ const runtimeMajor = Number(/nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV)?.[1] ?? 20
 /** Writes one log event, newlines included. Frame: type, length in bytes, microseconds since the epoch; then the text. */
 const LOG_FD = 3;
 const FRAME_TYPE = 0xa55a0003;
+/** Longer events are split by the other side in any case. */
+const MAX_EVENT_CHARS = 1 << 20;
 function writeLogEvent(text) {
+  for (let start = 0; start < text.length; start += MAX_EVENT_CHARS)
+    writeFrame(text.slice(start, start + MAX_EVENT_CHARS));
+}
+
+function writeFrame(text) {
   const message = Buffer.from(text, "utf8");
   const frame = Buffer.allocUnsafe(16 + message.length);
   frame.writeUInt32BE(FRAME_TYPE, 0);
@@ -314,6 +321,8 @@ function runHandler(handler, event, context) {
 process.on("beforeExit", () => settleInvocation?.());
 
 function crash(error) {
+  // Between invocations nobody waits for an answer, and the connection is busy with the call for the next event.
+  if (idle) process.exit(129);
   const done = () => process.exit(129);
   if (requestId === undefined || initializing) postFailure("init/error", error).then(done);
   else postFailure(`invocation/${requestId}/error`, error).then(done);
@@ -332,6 +341,7 @@ process.on("unhandledRejection", (reason) => {
 });
 
 let initializing = true;
+let idle = false;
 
 async function main() {
   connect();
@@ -345,7 +355,9 @@ async function main() {
   }
   initializing = false;
   for (;;) {
+    idle = true;
     const { status, headers, body } = await call("GET", "invocation/next");
+    idle = false;
     if (status !== 200) process.exit(1);
     requestId = headers["lambda-runtime-aws-request-id"];
     if (headers["lambda-runtime-trace-id"]) env._X_AMZN_TRACE_ID = headers["lambda-runtime-trace-id"];
