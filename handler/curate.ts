@@ -16,6 +16,9 @@ interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
+/** Assumed where Lambda does not say. */
+const MEMORY_MB = 1769;
+
 const { configuration, code } = loadConfiguration(import.meta.url);
 const stage = findStage(configuration, "curate");
 let remainingMs: () => number = () => 0;
@@ -56,7 +59,11 @@ export async function handler(payload: unknown, lambda: LambdaContext): Promise<
       requestId: lambda.awsRequestId,
       remainingMs,
       now: () => new Date(),
-      prepare: (key, source, body) => prepareCurate(key, source, body, configuration, stage),
+      prepare: (key, source, body) =>
+        prepareCurate(key, source, body, configuration, stage, {
+          remainingMs: remainingMs(),
+          memoryMb: Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) || MEMORY_MB,
+        }),
     };
     try {
       if (event.bucket !== stage.sourceBucket) {

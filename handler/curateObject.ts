@@ -2,13 +2,38 @@ import { crc32 } from "node:zlib";
 import type { FunctionConfiguration, StageConfiguration } from "../src/contract/functionConfiguration.ts";
 import { type CuratedText, curateText } from "./curateText.ts";
 import { compress } from "./gzipOutput.ts";
-import { Outputs } from "./outputs.ts";
+import { Outputs, SpaceExhausted } from "./outputs.ts";
 import { FileRefused } from "./reader/dialect.ts";
 import { fileReject } from "./rowRouter.ts";
 import type { ObjectIdentity, PutBody } from "./s3/objectStore.ts";
 import type { Prepared, PreparedOutput } from "./stage.ts";
 
 const CSV = "text/csv; charset=utf-8";
+
+/** What the run may use. */
+export interface RunLimits {
+  remainingMs: number;
+  memoryMb: number;
+}
+
+/** Bytes per second on a whole core, with room to spare: half of what is measured. */
+const BYTES_PER_SECOND = 60_000_000;
+/** Lambda gives a share of a core in proportion to memory. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const MEMORY_OF_A_CORE_MB = 1769;
+/** Kept for writing the outputs' last bytes and the receipt. */
+const RESERVED_MS = 5_000;
+
+/** Throws FileRefused when the object cannot be read within the run, before anything is read. */
+export function refuseTooLarge(bytes: number, { remainingMs, memoryMb }: RunLimits): void {
+  const perSecond = BYTES_PER_SECOND * Math.min(1, memoryMb / MEMORY_OF_A_CORE_MB);
+  const seconds = Math.max(0, remainingMs - RESERVED_MS) / 1000;
+  // Whatever the clock says, a small file is tried.
+  if (bytes <= perSecond || bytes <= perSecond * seconds) return;
+  throw new FileRefused(
+    "file-too-large",
+    `the file has ${bytes} bytes; with ${memoryMb} MB of memory and ${Math.floor(seconds)} s left the function reads about ${Math.floor(perSecond * seconds)}. Give it more memory or time, up to ${MEMORY_OF_A_CORE_MB} MB and 900 s, and replay the file, or send the file in parts`,
+  );
+}
 
 /** The work of the stage `curate`: one source object into partitions and quarantine. Data errors are outcomes. */
 export async function prepareCurate(
@@ -17,14 +42,20 @@ export async function prepareCurate(
   body: AsyncIterable<Uint8Array>,
   configuration: FunctionConfiguration,
   stage: StageConfiguration,
+  limits: RunLimits,
 ): Promise<Prepared> {
   const outputs = new Outputs();
   try {
+    refuseTooLarge(source.size, limits);
     const text = await curateText(key, body, configuration, outputs);
     return accepted(key, text, configuration, stage);
   } catch (error) {
     outputs.discard();
     if (error instanceof FileRefused) return refused(key, source, error, configuration, stage);
+    if (error instanceof SpaceExhausted) {
+      const message = `the file has ${source.size} bytes, and its outputs need more than the ${error.availableBytes} bytes of temporary space that the function has. Give it more ephemeral storage and replay the file, or send the file in parts`;
+      return refused(key, source, new FileRefused("file-too-large", message), configuration, stage);
+    }
     throw error;
   }
 }

@@ -101,8 +101,8 @@ export async function curateText(
         window.set(sample.subarray(0, filled));
         waiting = Buffer.concat([sample.subarray(filled), rest ?? new Uint8Array(0)]);
         if (waiting.length > 0) complete = false;
-      } else if (guess.encoding === "utf-8" && !compressed) {
-        refuseBinary(window.subarray(0, Math.min(filled, 4096)));
+      } else {
+        refuseOtherText(window.subarray(guess.bomLength, Math.min(filled, 4096)));
       }
     }
     const sample = window.subarray(0, filled);
@@ -248,15 +248,25 @@ function refuseOtherFormats(head: Buffer): void {
   }
 }
 
-/** A tenth of control characters is no text. */
-function refuseBinary(sample: Buffer): void {
+const OTHER_TEXT: [name: string, start: RegExp][] = [
+  ["JSON", /^\s*(\{\s*["}]|\[\s*[{[\]"])/],
+  ["XML", /^\s*<\?xml/i],
+  ["HTML", /^\s*<(!doctype|html)/i],
+];
+
+function refuseOtherText(sample: Buffer): void {
   let controls = 0;
   for (const byte of sample) if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13) controls++;
+  // A tenth of control characters is no text.
   if (controls > sample.length / 10) {
     throw new FileRefused(
       "not-csv",
       `the file is no text: ${controls} of its first ${sample.length} bytes are control characters`,
     );
+  }
+  const text = sample.toString("latin1");
+  for (const [name, start] of OTHER_TEXT) {
+    if (start.test(text)) throw new FileRefused("not-csv", `the file is ${name}, not CSV; convert it`);
   }
 }
 

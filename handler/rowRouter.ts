@@ -98,7 +98,8 @@ export class RowRouter implements RowSink {
   plain(window: Buffer, start: number, end: number, next: number, keyStart: number, keyEnd: number): void {
     const day = this.#inSecondTable ? NO_DAY : this.#dayReader.read(window, keyStart, keyEnd);
     if (day === NO_DAY) {
-      this.#plainWithoutDay(window, start, end, next, keyStart, keyEnd);
+      const texts = window.toString("utf8", start, end).split(this.#layout.delimiter);
+      this.#rejectWithoutDay(window, start, end, next, 1, texts);
       return;
     }
     const output = this.#outputOf(day);
@@ -118,7 +119,7 @@ export class RowRouter implements RowSink {
     const encoding = this.#encoding;
     const { columns, keyColumn } = this.#layout;
     if (flags & HIGH_BYTE && !decodable(window, start, end, encoding)) {
-      this.#reject(window, start, end, next, lines, "", "encoding", `the row holds bytes that are no ${encoding}`);
+      this.#reject(window, start, end, next, lines, "", "encoding", `the row holds bytes that are not ${encoding}`);
     } else if (flags & NUL) {
       this.#reject(window, start, end, next, lines, "", "nul-byte", "the row holds NUL bytes");
     } else if (flags & UNCLOSED_QUOTE) {
@@ -212,13 +213,6 @@ export class RowRouter implements RowSink {
     return this.#dayReader.read(bytes, 0, bytes.length);
   }
 
-  #plainWithoutDay(window: Buffer, start: number, end: number, next: number, keyStart: number, keyEnd: number): void {
-    const fields = this.#layout.keyColumn < 0 ? [] : window.toString("utf8", start, end).split(this.#layout.delimiter);
-    void keyStart;
-    void keyEnd;
-    this.#rejectWithoutDay(window, start, end, next, 1, fields);
-  }
-
   /** A row of the right width whose partition field is no date: bad, or the header of another table. */
   #rejectWithoutDay(window: Buffer, start: number, end: number, next: number, lines: number, texts: string[]): void {
     const { columns, keyColumn } = this.#layout;
@@ -233,11 +227,7 @@ export class RowRouter implements RowSink {
       const message = "a second table starts here, after a blank line; put it into a file of its own";
       this.#reject(window, start, end, next, lines, "", "second-table", message);
     } else {
-      const value = texts[keyColumn] ?? "";
-      const message =
-        value === ""
-          ? `${name} is empty; expected a date (YYYY-MM-DD) or a timestamp`
-          : `${name} is no date (YYYY-MM-DD) or timestamp: ${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}`;
+      const message = describeDay(name, texts[keyColumn]);
       this.#reject(window, start, end, next, lines, name, "partition-date", message);
     }
     this.#afterBlank = false;
@@ -294,6 +284,12 @@ export class RowRouter implements RowSink {
   partitions(): { partition: string; output: number }[] {
     return [...this.days].sort(([a], [b]) => a - b).map(([day, output]) => ({ partition: dayName(day), output }));
   }
+}
+
+function describeDay(name: string, value: string | undefined): string {
+  if (value === undefined) return "the partition column is not known: none of the first rows was as wide as the header";
+  if (value === "") return `${name} is empty; expected a date (YYYY-MM-DD) or a timestamp`;
+  return `${name} is no date (YYYY-MM-DD) or timestamp: ${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}`;
 }
 
 /** Length of `bytes` without a character at the end that is not complete. */

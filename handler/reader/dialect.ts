@@ -27,7 +27,7 @@ export interface Layout {
   rowsStart: number;
   headerLines: number;
   columns: string[];
-  /** Index of the partition column; -1 when the file has no rows and none is configured. */
+  /** Index of the partition column; -1 when none is configured and no sampled row has the width of the header. */
   keyColumn: number;
   keyWhy: string;
   why: string[];
@@ -120,7 +120,6 @@ export function detectLayout(
     throw new FileRefused(
       "no-header",
       `the file has no header: its first line holds a date ("${keyName}") like the lines below it; add a line with the names of the columns`,
-      keyName,
     );
   }
 
@@ -407,7 +406,7 @@ function chooseKeyColumn(
     }
     return { keyColumn, keyWhy: `column ${configured}: named in the configuration` };
   }
-  if (body.length === 0) return { keyColumn: -1, keyWhy: "the file has no rows, so none was looked for" };
+  if (body.length === 0) return { keyColumn: -1, keyWhy: "no sampled row has as many fields as the header" };
   const candidates: { index: number; share: number }[] = [];
   for (let index = 0; index < columns.length; index++) {
     let dates = 0;
@@ -445,7 +444,9 @@ function isDay(text: string, days: DayReader): boolean {
 }
 
 function list(names: string[]): string {
-  const shown = names.slice(0, LISTED_NAMES).map((name) => (name === "" ? '""' : name));
+  const shown = names
+    .slice(0, LISTED_NAMES)
+    .map((name) => (/^[^\p{C}\s,]+( [^\p{C}\s,]+)*$/u.test(name) ? name : JSON.stringify(name)));
   return names.length > LISTED_NAMES ? `${shown.join(", ")} and ${names.length - LISTED_NAMES} more` : shown.join(", ");
 }
 

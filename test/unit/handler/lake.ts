@@ -40,7 +40,8 @@ export function stageContext(s3: SimulatedS3, changes: Partial<StageContext> = {
     requestId: "request",
     remainingMs: () => 60_000,
     now: () => new Date("2026-11-23T00:00:00Z"),
-    prepare: (key, source, body) => prepareCurate(key, source, body, configuration, stage),
+    prepare: (key, source, body) =>
+      prepareCurate(key, source, body, configuration, stage, { remainingMs: 900_000, memoryMb: 1769 }),
     ...changes,
   };
 }
