@@ -98,6 +98,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       accountId: settings.accountId,
       faults: faults.describe(),
     });
+    server.on("timeout", (socket) => socket.destroy());
     server.on("request", (incoming, outgoing) => {
       answer(incoming, outgoing, services, identity.authenticate, health, settings).catch((error: unknown) => {
         settings.report(`${incoming.method} ${incoming.url} broke off`, error);
@@ -274,7 +275,7 @@ function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> 
 function cutOffWhenIdle(incoming: IncomingMessage): void {
   const length = incoming.headers["content-length"];
   if (length === undefined ? incoming.headers["transfer-encoding"] === undefined : length === "0") return;
-  incoming.socket.setTimeout(BODY_IDLE_MS, () => incoming.socket.destroy());
+  incoming.socket.setTimeout(BODY_IDLE_MS);
   const lift = () => incoming.socket.setTimeout(0);
   incoming.once("end", lift).once("close", lift);
 }

@@ -53,7 +53,10 @@ describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")("the 
   );
 
   it("refuses scripts of web pages", async () => {
-    for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+    for (const headers of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }] as Record<
+      string,
+      string
+    >[]) {
       expect((await send({ path: "/_minilake/health", headers })).status).toBe(403);
     }
     expect((await send({ path: "/_minilake/health", headers: { "sec-fetch-site": "none" } })).status).toBe(200);
