@@ -105,7 +105,7 @@ async function tellStory({ signal }: CommandContext, lake: OpenLake, story: Stor
   story.block(renderVerify(verified, story.colours, { width: story.width }));
   story.keep("verify", verified);
 
-  story.chapter("Ask it something", "summed up by this demo from the curated objects");
+  story.chapter("Ask it something (summed up by this demo from the curated objects)");
   const summary = summariseTransactions(await readTexts(s3, curated, after));
   story.summary(summary);
   story.keep("summary", summary);
@@ -146,9 +146,11 @@ class Story {
     this.#print(this.colours.bold("The whole life of a small data lake, on a throw-away AWS endpoint of its own."));
   }
 
-  chapter(title: string, command: string): void {
+  /** Without a command it is the demo itself that does it. */
+  chapter(title: string, command?: string): void {
     this.#chapters++;
-    this.#print(`\n${this.colours.bold(`${this.#chapters}. ${title}`)}\n   ${this.colours.cyan(`$ ${command}`)}`);
+    this.#print(`\n${this.colours.bold(`${this.#chapters}. ${title}`)}`);
+    if (command) this.#print(`   ${this.colours.cyan(`$ ${command}`)}`);
   }
 
   line(text: string): void {
@@ -160,7 +162,7 @@ class Story {
   }
 
   block(text: string): void {
-    this.#print(text.replace(/^(?=.)/gm, " "));
+    this.#print(text.replace(/^(?=\S)/gm, "   ").replace(/^ {2}(?=\S)/gm, "   "));
   }
 
   /** First and last ones, as the AWS CLI prints them. */

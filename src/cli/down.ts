@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import type { Stopped } from "../backends/backend.ts";
 import { removeSession } from "../backends/session.ts";
 import { down } from "../lake/reconcile.ts";
@@ -58,7 +59,6 @@ export async function runDown(context: CommandContext, options: DownOptions): Pr
 
 /** Buckets of the embedded endpoint that somebody made beside this lake. They would go with its data. */
 async function otherBuckets({ clients, definition }: OpenLake): Promise<string[]> {
-  const { ListBucketsCommand } = await import("@aws-sdk/client-s3");
   const { Buckets = [] } = await (await clients.s3()).send(new ListBucketsCommand({}));
   const ours = new Set(definition.bucketDefinitions.map(({ name }) => name));
   return Buckets.map(({ Name = "" }) => Name).filter((name) => !ours.has(name));

@@ -36,6 +36,8 @@ export async function runProcess(): Promise<void> {
     exitCode: 0,
   };
   process.exitCode = await main(process.argv.slice(2), context);
+  // What has been stopped is done; no idle timer or socket shall keep it alive.
+  if (interruption.signal.aborted) process.exit();
 }
 
 const GRACE_MS = 5_000;

@@ -24,6 +24,8 @@ export function countPartitions({ outputs }: Receipt): number {
   return new Set(outputs.filter(({ kind }) => kind === "curated").map(({ partition }) => partition)).size;
 }
 
+const DELIMITER_NAMES = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
+
 /** What was detected in a file, why, and where each of its bytes went. */
 export function renderExplanation(receipt: Receipt, colours: ChalkInstance): string {
   const { source, dialect, partition, rows, bytes } = receipt;
@@ -35,7 +37,7 @@ export function renderExplanation(receipt: Receipt, colours: ChalkInstance): str
       "read as",
       [
         encoding + (bom ? " with byte order mark" : ""),
-        `delimiter ${delimiter === "\t" ? "tab" : delimiter}`,
+        `delimiter ${DELIMITER_NAMES[delimiter]}`,
         `quote ${quote}`,
         `line ends ${JSON.stringify(newline).slice(1, -1)}`,
         ...(compression ? [compression] : []),
@@ -45,7 +47,11 @@ export function renderExplanation(receipt: Receipt, colours: ChalkInstance): str
     for (const why of dialect.why) add("", `- ${why}`);
     add("columns", columns.join(", "));
   }
-  if (partition) add("partition", `${partition.as} from ${partition.column}: ${partition.why}`);
+  if (partition)
+    add(
+      "partition",
+      `${partition.as} is the day of ${partition.column}: ${partition.why.replace(`column ${partition.column}: `, "")}`,
+    );
   add(
     "rows",
     `${formatCount(rows.read)} read = ${formatCount(rows.accepted)} accepted + ${formatCount(rows.rejected)} in quarantine` +

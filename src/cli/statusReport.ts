@@ -29,8 +29,8 @@ export function renderStatus(
     { header: colours.bold, width },
   );
   const blocks = [`${colours.bold(`Lake ${status.lake}`)} on ${where}`, layers];
-  for (const stage of status.stages) blocks.push(renderStage(stage, colours));
-  blocks.push(renderDeadLetters(status.deadLetters, letters, colours));
+  const work = status.stages.map((stage) => renderStage(stage, colours));
+  blocks.push([...work, renderDeadLetters(status.deadLetters, letters, colours)].join("\n"));
   const missing = status.layers.some(({ exists }) => !exists) || status.stages.some((stage) => !stage.functionState);
   if (missing) blocks.push(`${colours.red("✖")} The lake is not whole. Make what is missing: minilake up`);
   return blocks.join("\n\n");
@@ -39,7 +39,7 @@ export function renderStatus(
 function renderStage(stage: StageStatus, colours: ChalkInstance): string {
   const { files, rows, backlog, errors } = stage;
   const lines: string[] = [];
-  const add = (title: string, text: string) => lines.push(`  ${colours.bold(title.padEnd(10))}${text}`);
+  const add = (title: string, text: string) => lines.push(`  ${colours.bold(title.padEnd(14))}${text}`);
   const state = stage.functionState ?? colours.red("missing");
   add("stage", `${stage.stage}, function ${stage.functionName} (${state})`);
   const whole = files.rejected > 0 ? `, ${formatCount(files.rejected)} in quarantine whole` : "";
@@ -59,18 +59,19 @@ function renderStage(stage: StageStatus, colours: ChalkInstance): string {
   else {
     const since = backlog.oldest ? `, the oldest since ${backlog.oldest}` : "";
     add("backlog", colours.yellow(`${plural(backlog.objects, "object")}, ${formatBytes(backlog.bytes)}${since}`));
-    for (const key of backlog.keys.slice(0, MOST_KEYS)) lines.push(`            ${printable(key)}`);
-    if (backlog.objects > MOST_KEYS) lines.push(`            … and ${formatCount(backlog.objects - MOST_KEYS)} more`);
+    for (const key of backlog.keys.slice(0, MOST_KEYS)) lines.push(`                ${printable(key)}`);
+    if (backlog.objects > MOST_KEYS)
+      lines.push(`                … and ${formatCount(backlog.objects - MOST_KEYS)} more`);
   }
   if (errors.length > 0) {
     add("errors", "of the last 24 hours, newest first:");
-    for (const { time, message } of errors) lines.push(colours.red(`            ${time}  ${firstLine(message)}`));
+    for (const { time, message } of errors) lines.push(colours.red(`                ${time}  ${firstLine(message)}`));
   }
   return lines.join("\n");
 }
 
 function renderDeadLetters(count: number | undefined, letters: DeadLetter[], colours: ChalkInstance): string {
-  const title = `  ${colours.bold("dead letters")}  `;
+  const title = `  ${colours.bold("dead letters".padEnd(14))}`;
   if (count === undefined) return `${title}${colours.red("there is no dead-letter queue")}`;
   if (count === 0) return `${title}${colours.green("none")}`;
   const lines = [`${title}${colours.red(plural(count, "event"))} that the function gave up on`];

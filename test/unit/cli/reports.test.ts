@@ -169,7 +169,7 @@ describe("receipts", () => {
         '    read as    utf-8 with byte order mark, delimiter tab, quote ", line ends \\r\\n, header after 2 lines',
         "               - Every line has one tab.",
         "    columns    id, day",
-        "    partition  dt_reference from day: the one column of ISO dates",
+        "    partition  dt_reference is the day of day: the one column of ISO dates",
         "    rows       5 read = 2 accepted + 3 in quarantine (2 partition-date, 1 ragged-row); 1 blank line",
         "    bytes      100 = header 10 + accepted 40 + rejected 45 + blank 2 + preamble 3",
       ].join("\n"),
