@@ -100,7 +100,10 @@ export function createIam({ store, settings }: { store: Store; settings: Emulato
     authorize,
     roleRefusal: roles.refusal,
     assumeRoleForService: roles.assume,
-    rootCredentials: () => identities.rootKey(),
+    rootCredentials: () => {
+      const { accessKeyId, secretAccessKey } = identities.rootKey();
+      return { accessKeyId, secretAccessKey };
+    },
   };
 }
 

@@ -115,6 +115,16 @@ export function roleArn({ identities, accountId }: IamContext, name: string): st
   return identities.findRole(name)?.arn ?? `arn:aws:iam::${accountId}:role/${name}`;
 }
 
+/** Actions whose policies may ask which boundary the role has: whoever may change roles must not escape their own. */
+const BOUNDARY_ACTIONS = new Set([
+  "AttachRolePolicy",
+  "DeleteRolePermissionsBoundary",
+  "DeleteRolePolicy",
+  "DetachRolePolicy",
+  "PutRolePermissionsBoundary",
+  "PutRolePolicy",
+]);
+
 /** The caller may do this to the role, and the role exists. Throws   AccessDenied 403, NoSuchEntity 404 */
 export function demandRole(
   context: IamContext,
@@ -122,9 +132,11 @@ export function demandRole(
   name: string,
   conditions: AccessRequest["conditions"] = {},
 ): Role {
+  const role = context.identities.findRole(name);
   context.demand(`iam:${action}`, roleArn(context, name), {
-    ...tagConditions("aws:ResourceTag", context.identities.findRole(name)?.tags ?? []),
-    ...tagConditions("iam:ResourceTag", context.identities.findRole(name)?.tags ?? []),
+    ...tagConditions("aws:ResourceTag", role?.tags ?? []),
+    ...tagConditions("iam:ResourceTag", role?.tags ?? []),
+    ...(BOUNDARY_ACTIONS.has(action) && { "iam:PermissionsBoundary": role?.boundaryArn }),
     ...conditions,
   });
   return getRole(context, name);

@@ -72,6 +72,11 @@ export interface KeyPair {
   secretAccessKey: string;
 }
 
+export interface RootKey extends KeyPair {
+  /** When the account began, milliseconds since the epoch. */
+  createdAt: number;
+}
+
 /** Expired sessions are kept this long, so that a late caller hears "expired" and not "unknown". */
 const EXPIRED_KEPT_MS = 24 * 60 * 60 * 1000;
 
@@ -86,7 +91,7 @@ export class IdentityStore {
   readonly #sessions: Table<Session>;
   /** [expiration, access key id] */
   readonly #expirations: Table<true>;
-  readonly #account: Table<KeyPair>;
+  readonly #account: Table<RootKey>;
   readonly #knownRoles = new Map<string, Role | undefined>();
   readonly #knownSessions = new Map<string, Session>();
   #generation = 0;
@@ -201,10 +206,10 @@ export class IdentityStore {
   }
 
   /** The root's own key pair, made when there is none yet. */
-  rootKey(): KeyPair {
+  rootKey(): RootKey {
     const known = this.#account.get("rootKey");
     if (known !== undefined) return known;
-    const made = newKeyPair("AKIA");
+    const made = { ...newKeyPair("AKIA"), createdAt: Date.now() };
     this.#store.transaction(() => this.#account.put("rootKey", made));
     return made;
   }

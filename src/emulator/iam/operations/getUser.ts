@@ -10,7 +10,7 @@ import { type IamOperation, isoSeconds, noSuchEntity } from "../operation.ts";
 export const getUser: IamOperation = (input, context) => {
   const name = input.optionalText("UserName", { max: 128 });
   input.check();
-  const { caller, accountId, demand } = context;
+  const { caller, accountId, identities, demand } = context;
   if (name !== undefined) {
     demand("iam:GetUser", `arn:aws:iam::${accountId}:user/${name}`);
     throw noSuchEntity(`The user with name ${name} cannot be found.`);
@@ -18,5 +18,11 @@ export const getUser: IamOperation = (input, context) => {
   if (caller.kind !== "root") {
     throw new AwsError("ValidationError", "Must specify userName when calling with non-User credentials", 400);
   }
-  return { User: { UserId: accountId, Arn: `arn:aws:iam::${accountId}:root`, CreateDate: isoSeconds(0) } };
+  return {
+    User: {
+      UserId: accountId,
+      Arn: `arn:aws:iam::${accountId}:root`,
+      CreateDate: isoSeconds(identities.rootKey().createdAt),
+    },
+  };
 };
