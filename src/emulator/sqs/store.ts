@@ -87,8 +87,11 @@ export class QueueStore {
   /** Never too low; counted anew when it reaches the limit. */
   readonly #inFlightBound = new Map<number, number>();
 
-  constructor(store: Store) {
+  readonly #maxInFlight: number;
+
+  constructor(store: Store, maxInFlight: number = MAX_IN_FLIGHT) {
     this.#store = store;
+    this.#maxInFlight = maxInFlight;
     this.#queues = store.table("sqs.queues");
     this.#messages = store.table("sqs.messages");
     this.#states = store.table("sqs.states");
@@ -247,9 +250,9 @@ export class QueueStore {
 
   #hasRoomInFlight(queueId: number, now: number): boolean {
     let bound = this.#inFlightBound.get(queueId);
-    if (bound === undefined || bound >= MAX_IN_FLIGHT) bound = this.#countInFlight(queueId, now);
+    if (bound === undefined || bound >= this.#maxInFlight) bound = this.#countInFlight(queueId, now);
     this.#inFlightBound.set(queueId, bound + 1);
-    return bound < MAX_IN_FLIGHT;
+    return bound < this.#maxInFlight;
   }
 
   #countInFlight(queueId: number, now: number): number {
