@@ -26,7 +26,7 @@ function csv(rows, seed) {
 
 /** `minilake up` against the endpoint, with timing; runs in a folder of its own. */
 async function up(endpoint, folder) {
-  const args = ["up", "--backend", "endpoint", "--endpoint-url", endpoint.endpoint, "--json", "--yes"];
+  const args = ["up", "--endpoint-url", endpoint.endpoint, "--json", "--yes"];
   const began = performance.now();
   const { stdout } = await run(process.execPath, [join(root, "dist/bin/minilake.js"), ...args], {
     cwd: folder,
