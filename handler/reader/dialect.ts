@@ -52,6 +52,7 @@ const DELIMITER_NAMES: Record<Delimiter, string> = { ",": "comma", ";": "semicol
 const SCORED_BYTES = 64 * 1024;
 const SCORED_ROWS = 200;
 const SAMPLED_ROWS = 1_000;
+const FEW_ROWS = 3;
 /** Names listed in a message; more would bury the sentence. */
 const LISTED_NAMES = 30;
 
@@ -268,9 +269,16 @@ function sampleRows(
       if (last) row(from, next, [], STRAY_QUOTE | BROKEN_QUOTE, 1);
     },
   };
-  const reader = new RowReader(shape, sink);
+  let reader = new RowReader(shape, sink);
   try {
     reader.read(sample, start, end, complete);
+    if (!complete && rows.length < FEW_ROWS) {
+      // A quote that stays open hides all that follows. Taken as the whole text, the sample shows the lines behind it.
+      rows.length = 0;
+      reader = new RowReader(shape, sink);
+      reader.read(sample, start, end, true);
+      rows.pop();
+    }
   } catch (stop) {
     if (stop !== ENOUGH) throw stop;
   }

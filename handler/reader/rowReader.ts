@@ -41,6 +41,9 @@ export const UNCLOSED_QUOTE = 128;
 /** A row must fit in here, line ending included; a longer line is passed on in pieces. */
 export const MAX_ROW_BYTES = 1024 * 1024;
 
+/** A row of which so much is there cannot fit, whatever its line ending turns out to be. */
+const CERTAINLY_TOO_LONG = MAX_ROW_BYTES + 4;
+
 /** Positions are indexes into the window: a row's text is [start, end), its line ending [end, next). */
 export interface RowSink {
   /** The expected number of fields and nothing special; the key field is [keyStart, keyEnd). */
@@ -143,11 +146,8 @@ export class RowReader {
     const last = this.#shape.columns - 1;
     let row = start;
     if (this.#inLongLine) {
-      row = this.#continueLongLine(window, start, end, final);
-      if (this.#inLongLine) {
-        this.#base += row - start;
-        return row;
-      }
+      row = this.#longLine(window, start, end, final);
+      if (this.#inLongLine) return this.#consumed(start, row);
     }
     let i = row;
     let field = 0;
@@ -175,22 +175,28 @@ export class RowReader {
         else if (final) next = i + 1;
         else break;
       } else if (kind === CLASS_QUOTE) {
-        if (i === row || window[i - 1] === delimiter) {
-          next = this.#quotedRow(window, row, end, final, start, watch);
-          if (next === INCOMPLETE || next === LONG) break;
-          row = i = keyStart = next;
-          field = flags = 0;
+        if (i !== row && window[i - 1] !== delimiter) {
+          flags |= STRAY_QUOTE;
+          i++;
           continue;
         }
-        flags |= STRAY_QUOTE;
-        i++;
+        next = this.#quotedRow(window, row, end, final, start, watch);
+        if (next === INCOMPLETE) return this.#consumed(start, row);
+        if (next === LONG) {
+          next = this.#longLine(window, row, end, final);
+          if (this.#inLongLine) return this.#consumed(start, next);
+        }
+        row = i = keyStart = next;
+        field = flags = 0;
         continue;
       } else {
         flags |= kind === CLASS_NUL ? NUL : kind === CLASS_HIGH ? HIGH_BYTE : NEEDS_QUOTES;
         i++;
         continue;
       }
-      if (i === row) {
+      if (next - row > MAX_ROW_BYTES) {
+        next = this.#longLine(window, row, end, final);
+      } else if (i === row) {
         sink.blank(row, next, window);
       } else if (flags === 0 && field === last) {
         sink.plain(window, row, i, next, keyStart, keyColumn === last ? i : keyEnd);
@@ -201,18 +207,21 @@ export class RowReader {
       field = flags = 0;
     }
     if (row < end) {
-      if (final && next !== LONG) {
+      if (final ? end - row > MAX_ROW_BYTES : end - row >= CERTAINLY_TOO_LONG) {
+        row = this.#longLine(window, row, end, final);
+      } else if (final) {
         if (flags === 0 && field === last) {
           sink.plain(window, row, end, end, keyStart, keyColumn === last ? end : keyEnd);
         } else {
           this.#special(window, row, end, end, flags, start);
         }
         row = end;
-      } else if (end - row >= MAX_ROW_BYTES || next === LONG) {
-        this.#inLongLine = true;
-        row = this.#continueLongLine(window, row, end, final);
       }
     }
+    return this.#consumed(start, row);
+  }
+
+  #consumed(start: number, row: number): number {
     this.#base += row - start;
     return row;
   }
@@ -316,6 +325,7 @@ export class RowReader {
       } else if (!final) {
         return this.#unfinished(window, row, end, final, windowStart);
       }
+      if (next - row > MAX_ROW_BYTES) return this.#broken(window, row, end, final, UNCLOSED_QUOTE, end, windowStart);
       if (flags & STRAY_QUOTE && this.#base + (row - windowStart) < this.#suspectUntil) flags |= BROKEN_QUOTE;
       if (columns !== 0 && fields.count !== columns) flags |= RAGGED;
       this.#sink.other(window, row, i, next, flags, lines);
@@ -324,7 +334,7 @@ export class RowReader {
   }
 
   #unfinished(window: Buffer, row: number, end: number, final: boolean, windowStart: number): number {
-    if (!final && end - row < MAX_ROW_BYTES) return INCOMPLETE;
+    if (!final && end - row < CERTAINLY_TOO_LONG) return INCOMPLETE;
     return this.#broken(window, row, end, final, UNCLOSED_QUOTE, end, windowStart);
   }
 
@@ -342,19 +352,24 @@ export class RowReader {
     while (i < end && window[i] !== LF && window[i] !== CR) i++;
     let next = i + 1;
     if (i === end) {
-      if (!final) return end - row < MAX_ROW_BYTES ? INCOMPLETE : LONG;
+      if (!final) return end - row < CERTAINLY_TOO_LONG ? INCOMPLETE : LONG;
       next = end;
     } else if (window[i] === CR) {
       if (i + 1 < end) next = window[i + 1] === LF ? i + 2 : i + 1;
       else if (!final) return INCOMPLETE;
     }
-    this.#suspectUntil = Math.max(this.#suspectUntil, this.#base + (seen - windowStart));
+    const limit = row + MAX_ROW_BYTES;
+    if (next > limit) return LONG;
+    // What was seen beyond a row's limit depends on the window, and must not count.
+    this.#suspectUntil = Math.max(this.#suspectUntil, this.#base + (Math.min(seen, limit) - windowStart));
     this.fields.count = 0;
-    this.#sink.other(window, row, i, next, flag, 1);
+    this.#sink.other(window, row, i, next, seen > limit ? UNCLOSED_QUOTE : flag, 1);
     return next;
   }
 
-  #continueLongLine(window: Buffer, start: number, end: number, final: boolean): number {
+  /** Passes on what there is of a line that is too long, and returns where it ended, or how far it went. */
+  #longLine(window: Buffer, start: number, end: number, final: boolean): number {
+    this.#inLongLine = true;
     let i = start;
     while (i < end && window[i] !== LF && window[i] !== CR) i++;
     if (i === end) {
