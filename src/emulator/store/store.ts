@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { MinilakeError } from "../../errors.ts";
 import { BlobStore } from "./blobs.ts";
+import { findDamage } from "./findDamage.ts";
 
 /** Scalars or tuples of them; tuples order element by element, strings in UTF-8 byte order. At most 1,978 bytes encoded. */
 export type Key = string | number | (string | number)[];
@@ -65,6 +66,8 @@ export class Store {
     );
     Store.#openHere.add(lockFile);
     try {
+      const damage = findDamage(join(folder, "store", "data.mdb"));
+      if (damage) throw unusable(folder, damage);
       const root = open({
         path: join(folder, "store"),
         maxDbs: 100,
@@ -75,6 +78,7 @@ export class Store {
       return new Store(folder, root, lockFile);
     } catch (cause) {
       Store.#release(lockFile);
+      if (cause instanceof MinilakeError) throw cause;
       throw unusable(folder, "cannot be opened: it is damaged or not writable", cause);
     }
   }
