@@ -63,7 +63,7 @@ export function embeddedBackend(options: EmbeddedOptions): Backend {
     stop: (stopOptions) => stop(options, endpoint, stopOptions ?? {}),
     isRunning: async () => {
       const health = await askHealth(endpoint);
-      if (health === undefined || !sameFolder(health.dataDir, options.dataDir)) return false;
+      if (health === undefined || !sameFolder(health.dataDir, options.dataDir) || isOrphan(options)) return false;
       backend.accountId = health.accountId;
       return true;
     },
@@ -239,7 +239,14 @@ async function findOurs(options: EmbeddedOptions, endpoint: string): Promise<Hea
   if (!sameFolder(health.dataDir, options.dataDir)) {
     throw portInUse(options.port, `another minilake endpoint, whose data is in ${health.dataDir}`);
   }
-  return health;
+  if (!isOrphan(options)) return health;
+  await endProcess(health.pid, undefined);
+  return undefined;
+}
+
+/** True when somebody has deleted the data folder of an endpoint that still runs: its lake is gone, and it serves nobody. */
+function isOrphan({ dataDir }: EmbeddedOptions): boolean {
+  return statSync(join(dataDir, "store"), { throwIfNoEntry: false }) === undefined;
 }
 
 async function askHealth(endpoint: string): Promise<Health | undefined> {
@@ -270,7 +277,7 @@ async function stop(
   const started = readLine(join(options.dataDir, READY_FILE))?.pid;
   const health = await askHealth(endpoint);
   const ours = health && sameFolder(health.dataDir, options.dataDir) ? health : undefined;
-  if (ours && ours.pid !== started) {
+  if (ours && ours.pid !== started && !isOrphan(options)) {
     return { stopped: false, removed: [], kept: "it was started by hand, with minilake emulator" };
   }
   const pid = ours?.pid ?? (started === undefined ? undefined : findProcess(options, started));

@@ -153,13 +153,18 @@ function unusable(problems: string[]): MinilakeError {
   const shown = problems.slice(0, PROBLEMS_SHOWN);
   const more = problems.length - shown.length;
   const [first = ""] = shown;
-  const list = problems.length === 1 ? `${first.charAt(0).toUpperCase()}${first.slice(1)}.` : "";
+  // A sentence of ours begins with a capital, the name of a file stays as it is.
+  const list = problems.length === 1 ? `${first.replace(/^(there is|no file|the folder)/, capital)}.` : "";
   return new MinilakeError(
     "InputFile",
     list ||
       `${problems.length} of the inputs cannot be used:\n${shown.map((each) => `- ${each}`).join("\n")}${more > 0 ? `\n- and ${more} more` : ""}`,
     { hint: "Nothing was uploaded." },
   );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function whyUnreadable(name: string, error: NodeJS.ErrnoException): string {
