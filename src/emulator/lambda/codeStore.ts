@@ -75,14 +75,19 @@ export class CodeStore {
     else this.#uses.delete(hash);
   }
 
-  /** Removes what neither `referenced` nor a current use needs, scratch folders of an earlier process included. */
-  async collect(referenced: ReadonlySet<string>): Promise<void> {
+  /** Removes what neither a stored version nor a current use needs, scratch folders of an earlier process included. */
+  async collect(isReferenced: (hash: string) => boolean): Promise<void> {
     for (const name of readdirSync(this.#folder)) {
-      const hash = name.replace(/\.(zip|partial)$/, "");
-      if (referenced.has(hash) || this.#uses.has(hash) || this.#uses.has(hash.split("-")[0]!)) continue;
-      const path = join(this.#folder, name);
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) await removeFolder(path);
-      else await rm(path, { force: true });
+      const hash = name.replace(/[-.].*$/, "");
+      const isNeeded = () => isReferenced(hash) || this.#uses.has(hash);
+      if (isNeeded()) continue;
+      // The same package may come in again at this moment: it waits for the removal, or the removal sees its use.
+      await this.#once(hash, async () => {
+        if (isNeeded()) return;
+        const path = join(this.#folder, name);
+        if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) await removeFolder(path);
+        else await rm(path, { force: true });
+      });
     }
   }
 

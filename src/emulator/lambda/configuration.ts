@@ -1,5 +1,5 @@
 import type { FunctionConfiguration } from "@aws-sdk/client-lambda";
-import { notImplemented } from "../awsError.ts";
+import { AwsError, notImplemented } from "../awsError.ts";
 import {
   constraintViolation,
   invalidParameter,
@@ -22,6 +22,7 @@ import { runtimeVersionArn } from "./systemLog.ts";
 const MAX_ENVIRONMENT_BYTES = 4096;
 const ROLE_PATTERN = "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+";
 const ROLE = /^arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role\/?[a-zA-Z_0-9+=,.@\-_/]+$/;
+const VARIABLE_NAME = /^[a-zA-Z][a-zA-Z0-9_]+$/;
 const HANDLER = /^[^\s]+$/;
 const LOG_GROUP_PATTERN = "[\\.\\-_/#A-Za-z0-9]+";
 const LOG_GROUP = /^[.\-_/#A-Za-z0-9]+$/;
@@ -160,8 +161,11 @@ function readEnvironment(
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(", ")}`,
     );
   }
-  for (const name of Object.keys(variables)) {
-    matching("environment.variables", name, /^[a-zA-Z]([a-zA-Z0-9_])+$/, "[a-zA-Z]([a-zA-Z0-9_])+");
+  if (Object.keys(variables).some((name) => !VARIABLE_NAME.test(name))) {
+    throw new AwsError(
+      "ValidationException",
+      "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]",
+    );
   }
   const text = JSON.stringify(variables);
   if (Buffer.byteLength(text) > MAX_ENVIRONMENT_BYTES) {

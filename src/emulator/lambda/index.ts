@@ -189,6 +189,7 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
   const settling = new Set<NodeJS.Timeout>();
   let isStopped = false;
 
+  const isReferenced = (codeHash: string) => functions.usesCode(codeHash);
   const collectCode = () => {
     if (isStopped) return;
     code
@@ -326,7 +327,7 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
 
     start: async () => {
       await endLeftovers(environments);
-      await code.collect(functions.codeHashes());
+      await code.collect(isReferenced);
       for (const { name } of functions.all()) settle(name);
       context.queue.start();
     },

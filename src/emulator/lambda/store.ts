@@ -45,13 +45,12 @@ export class FunctionStore {
     this.#records.delete(name);
   }
 
-  /** Hashes of all code that a version still refers to. */
-  codeHashes(): Set<string> {
-    const hashes = new Set<string>();
+  /** True when a version still has this code. */
+  usesCode(codeHash: string): boolean {
     for (const record of this.#records.values()) {
-      for (const version of Object.values(record.versions)) hashes.add(version.codeHash);
+      if (Object.values(record.versions).some((version) => version.codeHash === codeHash)) return true;
     }
-    return hashes;
+    return false;
   }
 
   #write(record: FunctionRecord): void {

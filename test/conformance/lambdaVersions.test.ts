@@ -1,0 +1,122 @@
+import {
+  CreateAliasCommand,
+  DeleteAliasCommand,
+  DeleteFunctionCommand,
+  GetAliasCommand,
+  ListAliasesCommand,
+  ListVersionsByFunctionCommand,
+  PublishVersionCommand,
+  UpdateAliasCommand,
+  UpdateFunctionCodeCommand,
+} from "@aws-sdk/client-lambda";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { invoke, makeFunction, untilActive, zipOf } from "./lambdaPackages.ts";
+import { type Target, target } from "./target.ts";
+
+let t: Target;
+beforeAll(async () => {
+  t = await target();
+});
+afterAll(() => t.close());
+
+const arnOf = (name: string) => `arn:aws:lambda:${t.region}:${t.accountId}:function:${name}`;
+const answering = (text: string) =>
+  `export const handler = async (event, context) => [${JSON.stringify(text)}, context.functionVersion, context.invokedFunctionArn];`;
+
+test("a published version keeps its code, and publishing again without a change makes none", async () => {
+  const FunctionName = await makeFunction(t, answering("one"));
+  const first = await t.lambda.send(new PublishVersionCommand({ FunctionName, Description: "first" }));
+  expect(first).toMatchObject({
+    Version: "1",
+    Description: "first",
+    FunctionArn: `${arnOf(FunctionName)}:1`,
+    State: "Active",
+  });
+  expect((await t.lambda.send(new PublishVersionCommand({ FunctionName }))).Version).toBe("1");
+  await expect(t.lambda.send(new PublishVersionCommand({ FunctionName, CodeSha256: "other" }))).rejects.toMatchObject({
+    name: "InvalidParameterValueException",
+    message: `CodeSHA256 (other) is different from current CodeSHA256 in $LATEST (${first.CodeSha256}). Please try again with the CodeSHA256 in $LATEST.`,
+  });
+  const ZipFile = await zipOf({ "index.mjs": answering("two") });
+  await t.lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile }));
+  await untilActive(t, FunctionName);
+  expect((await t.lambda.send(new PublishVersionCommand({ FunctionName }))).Version).toBe("2");
+  const { Versions } = await t.lambda.send(new ListVersionsByFunctionCommand({ FunctionName, MaxItems: 10000 }));
+  expect(Versions!.map(({ Version, FunctionArn }) => [Version, FunctionArn])).toEqual([
+    ["$LATEST", `${arnOf(FunctionName)}:$LATEST`],
+    ["1", `${arnOf(FunctionName)}:1`],
+    ["2", `${arnOf(FunctionName)}:2`],
+  ]);
+  const old = await invoke(t, FunctionName, {}, { Qualifier: "1" });
+  expect(old).toMatchObject({ payload: ["one", "1", `${arnOf(FunctionName)}:1`], version: "1" });
+  expect((await invoke(t, FunctionName)).payload).toEqual(["two", "$LATEST", arnOf(FunctionName)]);
+  await t.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: "1" }));
+  await expect(invoke(t, FunctionName, {}, { Qualifier: "1" })).rejects.toMatchObject({
+    name: "ResourceNotFoundException",
+  });
+});
+
+test("an alias points to a version, moves, splits, and protects its version", async () => {
+  const FunctionName = await makeFunction(t, answering("one"));
+  await t.lambda.send(new PublishVersionCommand({ FunctionName }));
+  const made = await t.lambda.send(
+    new CreateAliasCommand({ FunctionName, Name: "live", FunctionVersion: "1", Description: "d" }),
+  );
+  expect(made).toMatchObject({
+    AliasArn: `${arnOf(FunctionName)}:live`,
+    Name: "live",
+    FunctionVersion: "1",
+    Description: "d",
+    RevisionId: expect.any(String),
+  });
+  await expect(
+    t.lambda.send(new CreateAliasCommand({ FunctionName, Name: "live", FunctionVersion: "1" })),
+  ).rejects.toMatchObject({
+    name: "ResourceConflictException",
+    message: `Alias already exists: ${arnOf(FunctionName)}:live`,
+  });
+  await expect(
+    t.lambda.send(new CreateAliasCommand({ FunctionName, Name: "new", FunctionVersion: "7" })),
+  ).rejects.toMatchObject({
+    name: "ResourceNotFoundException",
+    message: `Function not found: ${arnOf(FunctionName)}:7`,
+  });
+  expect(await invoke(t, FunctionName, {}, { Qualifier: "live" })).toMatchObject({
+    payload: ["one", "1", `${arnOf(FunctionName)}:live`],
+    version: "1",
+  });
+  await t.lambda.send(
+    new UpdateFunctionCodeCommand({ FunctionName, ZipFile: await zipOf({ "index.mjs": answering("two") }) }),
+  );
+  await untilActive(t, FunctionName);
+  await t.lambda.send(new PublishVersionCommand({ FunctionName }));
+  const moved = await t.lambda.send(
+    new UpdateAliasCommand({ FunctionName, Name: "live", FunctionVersion: "2", RevisionId: made.RevisionId }),
+  );
+  expect(moved.FunctionVersion).toBe("2");
+  await expect(
+    t.lambda.send(
+      new UpdateAliasCommand({ FunctionName, Name: "live", FunctionVersion: "1", RevisionId: made.RevisionId }),
+    ),
+  ).rejects.toMatchObject({ name: "PreconditionFailedException" });
+  expect((await invoke(t, `${FunctionName}:live`)).payload[0]).toBe("two");
+  await t.lambda.send(
+    new UpdateAliasCommand({ FunctionName, Name: "live", RoutingConfig: { AdditionalVersionWeights: { "1": 1 } } }),
+  );
+  expect((await invoke(t, `${FunctionName}:live`)).version).toBe("1");
+  await expect(t.lambda.send(new DeleteFunctionCommand({ FunctionName, Qualifier: "1" }))).rejects.toMatchObject({
+    name: "ResourceConflictException",
+  });
+  const { Aliases } = await t.lambda.send(new ListAliasesCommand({ FunctionName }));
+  expect(Aliases!.map(({ Name }) => Name)).toEqual(["live"]);
+  await t.lambda.send(new DeleteAliasCommand({ FunctionName, Name: "live" }));
+  await expect(t.lambda.send(new GetAliasCommand({ FunctionName, Name: "live" }))).rejects.toMatchObject({
+    name: "ResourceNotFoundException",
+    message: `Cannot find alias arn: ${arnOf(FunctionName)}:live`,
+  });
+});
+
+test("creating with Publish makes version 1", async () => {
+  const FunctionName = await makeFunction(t, answering("one"), { Publish: true });
+  expect((await invoke(t, FunctionName, {}, { Qualifier: "1" })).version).toBe("1");
+});
