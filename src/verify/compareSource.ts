@@ -1,5 +1,5 @@
 import type { Receipt, ReceiptOutput } from "../contract/receipt.ts";
-import { type Expectation, expectFrom } from "./expectation.ts";
+import { type Expectation, expectFrom, refusedUnread } from "./expectation.ts";
 import { curatedKey, objectName, plural, quarantineKey, receiptKey, type VerifiedLake } from "./lake.ts";
 import type { StoredObject } from "./lakeReader.ts";
 import { emptyMultiset, sameRows } from "./multiset.ts";
@@ -68,12 +68,18 @@ export async function compareSource(
     source.key,
     async (object) => ({
       versionId: object.versionId,
-      expectation: await expectFrom(object, definition.configuration, lake.zone, claim),
+      expectation: isTooLarge(receipt, source)
+        ? refusedUnread("it was too large for the function")
+        : await expectFrom(object, definition.configuration, lake.zone, claim),
     }),
     { ifMatch: source.etag },
   );
   if (read === undefined) return { state: "changed" };
-  const { expectation, versionId } = read;
+  const { versionId } = read;
+  const expectation =
+    receipt?.status === "rejected" && !isReadable(read.expectation)
+      ? refusedUnread("it can hardly be read as a table")
+      : read.expectation;
   if (receipt !== undefined && versionId !== receipt.source.versionId) {
     return { state: "unprocessed", why: "its receipt speaks of another version", receipt };
   }
@@ -119,6 +125,26 @@ export async function compareSource(
   if (quarantine !== undefined) outputs.push(quarantine);
   if (receipt !== undefined) result.findings.push(...checkReceipt(lake, source, receipt, expectation, outputs));
   return { state: "compared", result };
+}
+
+/** A smaller file is not too large for any function. */
+const LEAST_TOO_LARGE_BYTES = 4 * 1024 * 1024;
+
+/** What a function can read in one run depends on its time and memory then, so that is believed, within reason. */
+function isTooLarge(receipt: Receipt | undefined, source: StoredObject): boolean {
+  return (
+    receipt?.status === "rejected" &&
+    receipt.rows.rejectedByRule["file-too-large"] === 1 &&
+    source.size >= LEAST_TOO_LARGE_BYTES
+  );
+}
+
+/**
+ * Whether a file can be read as a table beyond doubt. Where the dialect of a few odd lines is a matter of opinion, a
+ * function that refuses the file is believed: the file is in quarantine, with the reason.
+ */
+function isReadable({ refused, rows }: Expectation): boolean {
+  return refused === undefined && rows.accepted > 0 && rows.accepted >= rows.read * 0.8;
 }
 
 const about = (lake: VerifiedLake, source: string) => ({ stage: lake.stage.name, source });

@@ -45,6 +45,14 @@ export function isForeignFormat(magic: Buffer): boolean {
   return FOREIGN_FORMATS.some((format) => format.test(text));
 }
 
+/** True when a tenth of the first bytes are control characters, which no text in an ASCII-like encoding has. */
+export function isBinary(head: Buffer, encoding: Encoding): boolean {
+  if (encoding !== "utf-8") return false;
+  const first = head.subarray(0, 4_096);
+  const controls = first.filter((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d).length;
+  return controls > first.length / 10;
+}
+
 /**
  * Takes a receipt's word for the dialect, and adds to `doubts` what the first bytes of the file (decompressed) say
  * against it.
@@ -117,9 +125,10 @@ export async function detectDialect(
   const lastLine = Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1;
   const whole = complete || lastLine === 0 ? text : text.subarray(0, lastLine);
 
+  const quotes = pinned.quote !== undefined ? [pinned.quote] : apostrophesQuote(whole) ? ["'"] : ['"'];
   const candidates = [];
   for (const delimiter of pinned.delimiter === undefined ? DELIMITERS : [pinned.delimiter]) {
-    for (const quote of pinned.quote === undefined ? (['"', "'"] as const) : [pinned.quote]) {
+    for (const quote of quotes) {
       for (const backslash of whole.includes(`\\${quote}`) ? [false, true] : [false]) {
         const dialect = { encoding, bomBytes, delimiter, quote, backslash, preambleLines: 0 };
         candidates.push({ ...dialect, ...widthOf(whole, dialect, pinned.skipLines) });
@@ -128,6 +137,17 @@ export async function detectDialect(
   }
   // The first of the best: more columns alone prove nothing (text has commas), more rows of the same width do.
   return candidates.reduce((best, candidate) => (score(candidate) > score(best) + 1e-9 ? candidate : best));
+}
+
+/** An apostrophe is a letter, unless cells stand between two of them in every other line and double quotes do not occur. */
+function apostrophesQuote(text: Buffer): boolean {
+  if (text.includes('"')) return false;
+  const lines = text
+    .toString("latin1")
+    .split(/[\r\n]+/)
+    .filter((line) => line !== "");
+  const cells = lines.flatMap((line) => line.split(/[,;\t|]/).filter((cell) => /^'[^']*'$/.test(cell)));
+  return cells.length > 0 && cells.length * 2 >= lines.length;
 }
 
 const score = (candidate: { columns: number; share: number }): number =>

@@ -2,12 +2,12 @@ import type { DetectedDialect } from "../contract/receipt.ts";
 
 export type Encoding = DetectedDialect["encoding"];
 
-/** A byte that no UTF-8 text holds: stands for what could not be decoded, so that the row is seen to be damaged. */
+/** A byte that no UTF-8 text holds: the odd last byte of UTF-16. */
 const UNDECODABLE = 0xff;
 
 /**
- * Turns the bytes of a file into UTF-8, chunk by chunk. What is no character stays invalid UTF-8: a lone surrogate
- * of UTF-16 becomes the three bytes that UTF-8 forbids, everything else becomes 0xff.
+ * Turns the bytes of a file into UTF-8, chunk by chunk. What is no character stays invalid UTF-8: a lone surrogate,
+ * or 0xff for the odd last byte of UTF-16.
  */
 export interface Transcoder {
   push(chunk: Buffer): Buffer;
@@ -40,6 +40,8 @@ export function transcoder(encoding: Encoding): Transcoder {
 
 function utf16(bigEndian: boolean): Transcoder {
   let rest = Buffer.alloc(0);
+  /** The last byte of a file with an odd number of them. */
+  let oddByte = Buffer.alloc(0);
   const units = (bytes: Buffer): string => (bigEndian ? Buffer.from(bytes).swap16() : bytes).toString("utf16le");
   return {
     push(chunk) {
@@ -53,9 +55,9 @@ function utf16(bigEndian: boolean): Transcoder {
     end() {
       const whole = rest.length & ~1;
       const tail = encodeUtf8(units(rest.subarray(0, whole)));
-      const odd = rest.length - whole;
+      oddByte = Buffer.from(rest.subarray(whole));
       rest = Buffer.alloc(0);
-      return odd === 0 ? tail : Buffer.concat([tail, Buffer.from([UNDECODABLE])]);
+      return oddByte.length === 0 ? tail : Buffer.concat([tail, Buffer.from([UNDECODABLE])]);
     },
     sourceLength(utf8) {
       let bytes = 0;
@@ -67,18 +69,20 @@ function utf16(bigEndian: boolean): Transcoder {
       return bytes;
     },
     sourceBytes(utf8) {
-      const bytes = Buffer.from(decodeUtf8(utf8), "utf16le");
-      return bigEndian ? bytes.swap16() : bytes;
+      const odd = utf8.at(-1) === UNDECODABLE;
+      const bytes = Buffer.from(decodeUtf8(odd ? utf8.subarray(0, -1) : utf8), "utf16le");
+      if (bigEndian) bytes.swap16();
+      return odd ? Buffer.concat([bytes, oddByte]) : bytes;
     },
   };
 }
 
 /** `table` gives the code point of each byte; -1 where there is none. */
 function singleByte(table: number[]): Transcoder {
-  const encoded = table.map((point) =>
-    point < 0 ? Buffer.from([UNDECODABLE]) : Buffer.from(String.fromCodePoint(point), "utf8"),
-  );
-  const byteOf = new Map(table.map((point, byte) => [point, byte]));
+  // What is not assigned becomes a lone surrogate that tells which byte it was.
+  const points = table.map((point, byte) => (point < 0 ? 0xdc00 + byte : point));
+  const encoded = points.map((point) => encodeUtf8(String.fromCharCode(point)));
+  const byteOf = new Map(points.map((point, byte) => [point, byte]));
   return {
     push(chunk) {
       const pieces: Buffer[] = [];
@@ -96,14 +100,23 @@ function singleByte(table: number[]): Transcoder {
       for (const byte of utf8) if ((byte & 0xc0) !== 0x80) bytes += 1;
       return bytes;
     },
-    sourceBytes: (utf8) => Buffer.from([...utf8.toString("utf8")].map((char) => byteOf.get(char.codePointAt(0)!) ?? 0)),
+    sourceBytes: (utf8) => Buffer.from([...decodeUtf8(utf8)].map((char) => byteOf.get(char.charCodeAt(0)) ?? 0)),
   };
 }
 
-/** The bytes 81, 8d, 8f, 90 and 9d are not assigned: https://encoding.spec.whatwg.org/index-windows-1252.txt maps them to controls. */
+/**
+ * Code points of Windows-1252; -1 for the bytes 81, 8d, 8f, 90 and 9d, which it does not assign.
+ *
+ * Written down because TextDecoder takes it for Latin-1 in some versions of Node 20 to 23
+ * (https://github.com/nodejs/node/issues/56542), and has controls where nothing is assigned.
+ */
 function windows1252(): number[] {
-  const decoder = new TextDecoder("windows-1252");
-  return Array.from({ length: 256 }, (_, byte) => decoder.decode(Uint8Array.of(byte)).codePointAt(0)!);
+  const from80 = "€.‚ƒ„…†‡ˆ‰Š‹Œ.Ž..‘’“”•–—˜™š›œ.žŸ";
+  return Array.from({ length: 256 }, (_, byte) => {
+    const char = byte >= 0x80 && byte < 0xa0 ? from80[byte - 0x80] : undefined;
+    if (char === undefined) return byte;
+    return char === "." ? -1 : char.charCodeAt(0);
+  });
 }
 
 function encodeUtf8(text: string): Buffer {

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import type { DetectedDialect } from "../contract/receipt.ts";
 import { type DayZone, dayOf } from "./days.ts";
-import { claimedDialect, type Dialect, detectDialect, isForeignFormat, SAMPLE_BYTES } from "./dialect.ts";
+import { claimedDialect, type Dialect, detectDialect, isBinary, isForeignFormat, SAMPLE_BYTES } from "./dialect.ts";
 import { type Transcoder, transcoder } from "./encodings.ts";
 import { GzipDamaged, gunzip, isGzip, Peekable } from "./lakeReader.ts";
 import { addRow, emptyMultiset, hashRow, type Multiset } from "./multiset.ts";
@@ -81,6 +81,9 @@ export async function expectFrom(
         ? await detectDialect(head, complete, configuration)
         : claimedDialect(claimed, head, configuration.dialect, expectation.doubts);
     expectation.dialect = dialect;
+    if (claimed === undefined && isBinary(head, dialect.encoding)) {
+      throw new Refusal("it is no text");
+    }
     const reading = new Reading(dialect, configuration, zone, claim?.partitionColumn, expectation, visitor);
     await reading.run(source);
     if (claimed !== undefined) await doubtDelimiter(dialect, head, complete, configuration, expectation);
@@ -182,6 +185,7 @@ class Reading {
       return;
     }
     if (row.flaw !== undefined || row.suspect) throw new Refusal("the quotes of its header do not add up");
+    if (!isUtf8(row.text)) throw new Refusal("its header holds bytes that are no text in its encoding");
     bytes.header += length;
     this.#columns = row.cells.map(utf8);
     this.#expectation.columns = this.#columns;
@@ -215,8 +219,10 @@ class Reading {
     if (shares === undefined) return -1; // no rows to judge by, and none to place
     const candidates = shares.flatMap((share, index) => (share >= 0.5 ? [index] : []));
     if (this.#claimedColumn !== undefined) {
-      const claimed = columns.indexOf(this.#claimedColumn);
-      if (claimed === -1) throw new Refusal(`it has no column ${JSON.stringify(this.#claimedColumn)}`);
+      // Of several columns with that name, the one with the dates.
+      const named = columns.flatMap((name, index) => (name === this.#claimedColumn ? [index] : []));
+      const claimed = named.sort((left, right) => shares[right]! - shares[left]!)[0];
+      if (claimed === undefined) throw new Refusal(`it has no column ${JSON.stringify(this.#claimedColumn)}`);
       // Where a share is about a half, the size of the sample decides; that is no reason to doubt.
       if (shares[claimed]! < 0.4 || shares.some((share, index) => index !== claimed && share > 0.6)) {
         const dated = candidates.map((index) => columns[index]).join(", ");
@@ -366,6 +372,11 @@ function endOfLines(text: Buffer, lines: number): number | undefined {
     end += text[end] === 0x0d && text[end + 1] === 0x0a ? 2 : 1;
   }
   return end;
+}
+
+/** A file that is in quarantine whole for a reason that does not stand in it. */
+export function refusedUnread(reason: string): Expectation {
+  return { ...nothingYet(), refused: reason };
 }
 
 function nothingYet(): Expectation {

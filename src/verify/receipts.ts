@@ -25,7 +25,7 @@ export function checkReceipt(
     key: receiptKey(stage.name, source.key),
   };
   const claim = (what: string, claimed: string | number | null | undefined, real: string | number | null): void => {
-    if (claimed === real) return;
+    if ((claimed ?? null) === real) return;
     findings.push({
       ...place,
       type: "receipt-false",
@@ -40,7 +40,18 @@ export function checkReceipt(
   claim("the bucket is", receipt.source.bucket, stage.sourceBucket);
   claim("the key is", receipt.source.key, source.key);
   claim("the size is", receipt.source.size, source.size);
-  claim("the status is", receipt.status, expectation.refused === undefined ? "done" : "rejected");
+  const status = expectation.refused === undefined ? "done" : "rejected";
+  if (receipt.status !== status) {
+    const reason = expectation.refused === undefined ? "it can be read as a table" : expectation.refused;
+    findings.push({
+      ...place,
+      type: "receipt-false",
+      expected: status,
+      found: receipt.status,
+      message: `The receipt of ${source.key} has the status ${receipt.status}, but it should be ${status}: ${reason}`,
+    });
+    return findings;
+  }
   for (const doubt of expectation.doubts) {
     findings.push({
       ...place,

@@ -83,7 +83,7 @@ export class SourceRowReader {
         this.#fed += piece.length;
         this.#parser.write(piece);
         if (this.#failure !== undefined) throw this.#failure;
-        if (this.#fed > MAX_ROW_BYTES) this.#flaw ??= { kind: "unclosed-quote", at: this.#windowStart + MAX_ROW_BYTES };
+        if (this.#fed > MAX_ROW_BYTES) this.#flaw ??= this.#endlessRow(this.#window.subarray(0, MAX_ROW_BYTES));
       } else {
         return;
       }
@@ -96,12 +96,11 @@ export class SourceRowReader {
       if (this.#flaw === undefined) {
         this.#parserStart = this.#windowStart;
         this.#fed = this.#window.length;
-        const end = this.#windowStart + this.#window.length;
         try {
           parseWhole(this.#window, this.#options());
         } catch (error) {
           if ((error as { code?: string }).code !== "CSV_QUOTE_NOT_CLOSED") throw error;
-          this.#flaw ??= { kind: "unclosed-quote", at: end };
+          this.#flaw ??= this.#endlessRow(this.#window);
         }
       }
       if (this.#flaw !== undefined) this.#dropFlawedLine(true);
@@ -141,7 +140,7 @@ export class SourceRowReader {
   #row(cells: string[], end: number): void {
     const whole = this.#window.subarray(0, end - this.#windowStart);
     if (whole.length > MAX_ROW_BYTES) {
-      this.#flaw = { kind: "unclosed-quote", at: this.#windowStart + MAX_ROW_BYTES };
+      this.#flaw = this.#endlessRow(whole.subarray(0, MAX_ROW_BYTES));
       return;
     }
     const ending = NEWLINES.find((newline) => whole.subarray(-newline.length).toString("latin1") === newline) ?? "";
@@ -153,6 +152,12 @@ export class SourceRowReader {
       const suspect = quotes.stray && this.#windowStart < this.#suspectUntil;
       this.#emit(quotes.cells ?? cells, text, ending, undefined, suspect);
     }
+  }
+
+  /** What is wrong with a row that does not end where it should: csv-parse may have gone astray before. */
+  #endlessRow(text: Buffer): { kind: RowFlaw; at: number } {
+    const { flawAt = text.length } = checkQuotes(text, this.#shape);
+    return { kind: flawAt < text.length ? "stray-quote" : "unclosed-quote", at: this.#windowStart + flawAt };
   }
 
   #emit(cells: string[], text: Buffer, ending: string, flaw: RowFlaw | undefined, suspect = false): void {

@@ -338,7 +338,7 @@ describe("receipts", () => {
     ["rows", (receipt) => (receipt.rows.accepted += 1), /rows accepted is 5, but it is 4/],
     ["blank lines", (receipt) => (receipt.rows.blank = 0), /blank lines is 0, but it is 1/],
     ["rules", (receipt) => (receipt.rows.rejectedByRule = {}), /by rule/],
-    ["status", (receipt) => (receipt.status = "rejected"), /status is "rejected", but it is "done"/],
+    ["status", (receipt) => (receipt.status = "rejected"), /status rejected, but it should be done/],
     ["size", (receipt) => (receipt.source.size += 1), /the size is/],
     ["columns", (receipt) => receipt.dialect?.columns.pop(), /columns/],
     ["lake", (receipt) => (receipt.lake = "u"), /lake/],
