@@ -8,7 +8,7 @@ import { encodeRestXmlError } from "../protocols/restXml.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
-import { drain } from "./bodies.ts";
+import { drain } from "./bodies/receive.ts";
 import { hostIdOf, type S3Call, type S3Context } from "./call.ts";
 import { loadChecksums } from "./checksums.ts";
 import { screenHeaders } from "./headerScreen.ts";

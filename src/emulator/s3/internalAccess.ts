@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Caller } from "../access.ts";
 import { bucketArn, objectArn } from "./access.ts";
-import { readBody } from "./bodyReader.ts";
+import { readBody } from "./bodies/reader.ts";
 import type { S3Context } from "./call.ts";
 import { digestOf } from "./checksums.ts";
 import { accessDenied, entityTooLarge, noSuchKey, noSuchVersion } from "./errors.ts";

@@ -1,7 +1,7 @@
 import { AwsError } from "../awsError.ts";
 import type { EmulatorReply } from "../http.ts";
 import { checkExpectedOwner, existingTags, mayKnowOfKeys, objectArn, requireAccess } from "./access.ts";
-import { readBody } from "./bodyReader.ts";
+import { readBody } from "./bodies/reader.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
 import { checksumHeader } from "./checksums.ts";
 import { checkReadConditions } from "./conditions.ts";

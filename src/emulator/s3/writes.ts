@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "../access.ts";
-import type { ReceivedBody } from "./bodies.ts";
+import type { ReceivedBody } from "./bodies/receive.ts";
 import type { S3Call, S3Context } from "./call.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "./checksums.ts";
 import type { EventName, ObjectEvent } from "./notifications/eventMessage.ts";

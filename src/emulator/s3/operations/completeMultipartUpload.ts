@@ -12,7 +12,7 @@ import {
   xmlReply,
 } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call } from "../call.ts";
 import { decodeDigest } from "../checksumHeaders.ts";
 import {

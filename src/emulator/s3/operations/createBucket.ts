@@ -2,7 +2,7 @@ import { AwsError, notImplemented } from "../../awsError.ts";
 import { childOf, malformedXml, onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
 import { bucketArn, requireAccess } from "../access.ts";
 import { checkCannedAcl } from "../acl.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { invalidArgument } from "../errors.ts";
 import { OBJECT_OWNERSHIPS, type ObjectOwnership, type Tag } from "../records.ts";

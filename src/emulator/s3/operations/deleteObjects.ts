@@ -12,7 +12,7 @@ import {
   xmlReply,
 } from "../../protocols/restXml.ts";
 import { checkExpectedOwner, existingTags, objectArn, refusalOf } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { headerNotImplemented } from "../errors.ts";
 import { versionedAction } from "../reads.ts";

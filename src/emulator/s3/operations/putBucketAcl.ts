@@ -1,7 +1,7 @@
 import { malformedXml } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
 import { checkAclDocument, checkCannedAcl, objectOwnershipOf } from "../acl.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 
 /** Accepts only what is so already: the owner alone, with FULL_CONTROL. */

@@ -1,6 +1,6 @@
 import { childrenOf, malformedXml, onlyChildren, parseXml, textOf, type XmlElement } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 import { invalidRequest } from "../errors.ts";
 import type { CorsRule } from "../records.ts";

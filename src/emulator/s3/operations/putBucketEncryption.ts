@@ -1,7 +1,7 @@
 import { notImplemented } from "../../awsError.ts";
 import { childOf, childrenOf, malformedXml, onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 
 /** Takes AES256, which is so anyway; KMS is refused by name. */

@@ -1,6 +1,6 @@
 import { malformedXml } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation } from "../call.ts";
 import { invalidRequest } from "../errors.ts";
 import { MINIMUM_SIZE_HEADER, MINIMUM_SIZES, parseLifecycleRules } from "../lifecycle/configuration.ts";

@@ -1,7 +1,7 @@
 import { notImplemented } from "../../awsError.ts";
 import { childOf, malformedXml, parseXml } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 
 /** Turning it off is a success; there are no server access logs here. */

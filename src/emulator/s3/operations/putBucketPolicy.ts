@@ -1,5 +1,5 @@
 import { AwsError } from "../../awsError.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import { checkPolicy, isPublicPolicy, MAX_POLICY_BYTES, requirePolicyAccess } from "../bucketPolicy.ts";
 import type { Operation } from "../call.ts";
 import { accessDenied } from "../errors.ts";

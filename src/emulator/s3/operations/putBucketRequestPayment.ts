@@ -1,7 +1,7 @@
 import { notImplemented } from "../../awsError.ts";
 import { malformedXml, parseXml, requiredText } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 
 /** BucketOwner is so already; Requester is refused by name. */

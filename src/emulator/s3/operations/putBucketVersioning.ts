@@ -1,7 +1,7 @@
 import { AwsError, notImplemented } from "../../awsError.ts";
 import { malformedXml, onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 
 /** Once on, versioning can only be suspended. Throws MalformedXML, IllegalVersioningConfigurationException 400. */

@@ -1,7 +1,7 @@
 import type { EmulatorReply } from "../../http.ts";
 import { requireObjectAccess } from "../access.ts";
 import { checkCannedAcl, objectOwnershipOf } from "../acl.ts";
-import { receiveBody } from "../bodies.ts";
+import { receiveBody } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call } from "../call.ts";
 import { checksumHeader } from "../checksums.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";

@@ -1,5 +1,5 @@
 import { malformedXml } from "../../protocols/restXml.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 import { changeTags } from "../objectTagging.ts";
 import { findObject } from "../reads.ts";

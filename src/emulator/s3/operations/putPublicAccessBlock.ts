@@ -1,6 +1,6 @@
 import { malformedXml, onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies.ts";
+import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 import type { PublicAccessBlock } from "../records.ts";
 

@@ -1,5 +1,5 @@
 import { requireObjectAccess } from "../access.ts";
-import { receiveBody } from "../bodies.ts";
+import { receiveBody } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 import { checksumHeader } from "../checksums.ts";
 import { requestedUpload } from "../multipart.ts";

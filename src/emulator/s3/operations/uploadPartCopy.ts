@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { element, xmlReply } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
-import { cut, readBody, segmentsOf } from "../bodyReader.ts";
-import { BodySink } from "../bodySink.ts";
+import { cut, readBody, segmentsOf } from "../bodies/reader.ts";
+import { BodySink } from "../bodies/sink.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
 import { findCopySource } from "../copySource.ts";
@@ -100,7 +100,7 @@ async function copyBytes(
 ): Promise<CopiedBytes> {
   const body = readBody(context.store, source, start, end);
   if (Buffer.isBuffer(body)) {
-    const sink = new BodySink(context.store.blobs, new Set([algorithm]));
+    const sink = new BodySink(context.store.blobs, new Set([algorithm]), body.length);
     sink.write(body);
     const { md5, checksums } = await sink.finish();
     return {

@@ -1,7 +1,7 @@
 import { close, open, read } from "node:fs";
 import { Readable } from "node:stream";
-import type { BodyReference, ObjectRecord, Segment } from "./records.ts";
-import type { S3Store } from "./store.ts";
+import type { BodyReference, ObjectRecord, Segment } from "../records.ts";
+import type { S3Store } from "../store.ts";
 
 /** Bytes read at a time. */
 const READ_BYTES = 1 << 20;

@@ -1,6 +1,6 @@
 import { createHash, createHmac, type Hash } from "node:crypto";
-import { AwsError } from "../awsError.ts";
-import { incompleteBody, invalidRequest } from "./errors.ts";
+import { AwsError } from "../../awsError.ts";
+import { incompleteBody, invalidRequest } from "../errors.ts";
 
 /** What is needed to verify signed chunks: the request's own signature is the first link of the chain. */
 export interface ChunkSigner {

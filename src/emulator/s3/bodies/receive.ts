@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { AwsError } from "../awsError.ts";
+import { AwsError } from "../../awsError.ts";
+import { header, type S3Call, type S3Context } from "../call.ts";
+import { decodeBase64, decodeDigest, type PromisedChecksum, promisedChecksum } from "../checksumHeaders.ts";
+import { type ChecksumAlgorithm, checksumHeader, digestOf } from "../checksums.ts";
+import { entityTooLarge, headerNotImplemented, incompleteBody, invalidRequest } from "../errors.ts";
 import { AwsChunkedDecoder } from "./awsChunked.ts";
-import { BodySink, type Digests } from "./bodySink.ts";
-import { header, type S3Call, type S3Context } from "./call.ts";
-import { decodeBase64, decodeDigest, type PromisedChecksum, promisedChecksum } from "./checksumHeaders.ts";
-import { type ChecksumAlgorithm, checksumHeader, digestOf } from "./checksums.ts";
-import { entityTooLarge, headerNotImplemented, incompleteBody, invalidRequest } from "./errors.ts";
+import { BodySink, type Digests } from "./sink.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html */
 export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 
 /** Up to here a body lives in the database, which takes it in half the time that a file of its own would. */
-const MAX_INLINE_BYTES = 64 * 1024;
+export const MAX_INLINE_BYTES = 64 * 1024;
 
 /** A body that arrived whole and was verified; not yet part of the store. */
 export interface ReceivedBody {
@@ -156,7 +156,7 @@ async function receiveLarge(
   announced: Announcement,
   algorithm: ChecksumAlgorithm,
 ): Promise<ReceivedBody> {
-  const sink = new BodySink(context.store.blobs, neededAlgorithms(announced, algorithm));
+  const sink = new BodySink(context.store.blobs, neededAlgorithms(announced, algorithm), announced.size);
   try {
     sink.onDrain = () => call.request.stream.resume();
     const trailers = await readStream(call, announced, (piece) => {
@@ -186,46 +186,53 @@ function neededAlgorithms({ sha256, promised }: Announcement, stored: ChecksumAl
 }
 
 /** Feeds the decoded body to `take`, pausing the sender when that returns false. Resolves with the trailers. */
-function readStream(
+async function readStream(
   call: S3Call,
   announced: Announcement,
   take: (piece: Buffer) => boolean,
 ): Promise<ReadonlyMap<string, string> | undefined> {
-  const { stream } = call.request;
+  if (!announced.decoder) {
+    await pump(call.request.stream, take);
+    return undefined;
+  }
   let wantsMore = true;
-  const decoder =
-    announced.decoder &&
-    makeDecoder(call, announced.decoder, (piece) => {
-      wantsMore = take(piece) && wantsMore;
-    });
+  const decoder = makeDecoder(call, announced.decoder, (piece) => {
+    wantsMore = take(piece) && wantsMore;
+  });
+  await pump(call.request.stream, (piece) => {
+    wantsMore = true;
+    decoder.push(piece);
+    return wantsMore;
+  });
+  decoder.finish();
+  return decoder.trailers;
+}
+
+/**
+ * Feeds what a client sends to `take`, as it comes, pausing the client when that returns false; `stream.resume()` ends the pause.
+ * Rejects with what `take` throws, and with IncompleteBody 400 when the client goes away.
+ */
+export function pump(stream: IncomingMessage, take: (piece: Buffer) => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     if (stream.destroyed) return reject(incompleteBody());
-    const stop = (error: unknown) => {
-      stream.off("data", onData).off("end", onEnd).off("error", onError).off("close", onClose);
-      if (error !== undefined) reject(error);
-    };
+    const stop = () => stream.off("data", onData).off("end", onEnd).off("error", onGone).off("close", onGone);
     const onData = (piece: Buffer) => {
       try {
-        wantsMore = true;
-        if (decoder) decoder.push(piece);
-        else wantsMore = take(piece);
-        if (!wantsMore) stream.pause();
+        if (!take(piece)) stream.pause();
       } catch (error) {
-        stop(error);
-      }
-    };
-    const onEnd = () => {
-      stop(undefined);
-      try {
-        decoder?.finish();
-        resolve(decoder?.trailers);
-      } catch (error) {
+        stop();
         reject(error);
       }
     };
-    const onError = () => stop(incompleteBody());
-    const onClose = () => stop(incompleteBody());
-    stream.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+    const onEnd = () => {
+      stop();
+      resolve();
+    };
+    const onGone = () => {
+      stop();
+      reject(incompleteBody());
+    };
+    stream.on("data", onData).on("end", onEnd).on("error", onGone).on("close", onGone);
   });
 }
 

@@ -1,78 +1,55 @@
 import { createHash } from "node:crypto";
 import { close, writev } from "node:fs";
-import type { BlobStore } from "../store/blobs.ts";
-import { type ChecksumAlgorithm, createHasher, type Hasher } from "./checksums.ts";
+import type { BodyWriter } from "./sink.ts";
 
 /** Bytes collected before a write. */
 const WRITE_BYTES = 1 << 20;
 /** Bytes that may wait for the disk before the sender is asked to pause. */
 const MAX_WAITING_BYTES = 4 << 20;
 
-export interface Digests {
-  md5: Buffer;
-  checksums: Map<ChecksumAlgorithm, Buffer>;
-}
-
-/** Takes a body of any size, hashes it and writes it to a new file, with a bounded part of it in memory. */
-export class BodySink {
-  readonly blob: string;
-  size = 0;
-  /** Called when a `write` that returned false has been followed by enough progress. */
+/** Hashes on this thread and writes without blocking it: for bodies too small to be worth another thread. */
+export class LocalWriter implements BodyWriter {
   onDrain: () => void = () => {};
-  readonly #blobs: BlobStore;
   readonly #file: number;
   readonly #md5 = createHash("md5");
-  readonly #hashers: [ChecksumAlgorithm, Hasher][];
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
+  #isClosed = false;
 
-  constructor(blobs: BlobStore, algorithms: ReadonlySet<ChecksumAlgorithm>) {
-    this.#blobs = blobs;
-    this.blob = blobs.newName();
-    this.#file = blobs.create(this.blob);
-    this.#hashers = [...algorithms].map((algorithm) => [algorithm, createHasher(algorithm)]);
+  constructor(file: number) {
+    this.#file = file;
   }
 
-  /** False: pause until `onDrain`. */
   write(chunk: Buffer): boolean {
-    this.size += chunk.length;
     this.#md5.update(chunk);
-    for (const [, hasher] of this.#hashers) hasher.update(chunk);
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.length;
     if (this.#waitingBytes >= WRITE_BYTES) this.#flush();
     return this.#waitingBytes < MAX_WAITING_BYTES;
   }
 
-  /** Resolves once all bytes are in the file. Rejects with the error of the file system. */
-  async finish(): Promise<Digests> {
+  async finish(): Promise<Buffer> {
     while (this.#writing || (this.#waitingBytes > 0 && !this.#failure)) {
       this.#flush();
       await this.#writing;
     }
     await this.#close();
     if (this.#failure) throw this.#failure;
-    return {
-      md5: this.#md5.digest(),
-      checksums: new Map(this.#hashers.map(([algorithm, hasher]) => [algorithm, hasher.digest()])),
-    };
+    return this.#md5.digest();
   }
 
-  /** Leaves no bytes. */
-  async discard(): Promise<void> {
+  async abort(): Promise<void> {
     this.#waiting = [];
     this.#waitingBytes = 0;
     await this.#writing;
     await this.#close();
-    await this.#blobs.remove(this.blob);
   }
 
-  #closed = false;
   #close(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
-    this.#closed = true;
+    if (this.#isClosed) return Promise.resolve();
+    this.#isClosed = true;
     return new Promise((done) => close(this.#file, () => done()));
   }
 
