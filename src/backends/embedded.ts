@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { type ErrorCode, MinilakeError } from "../errors.ts";
 import { pause, waitUntil } from "../lake/waiting.ts";
 import { packageRoot } from "../packageRoot.ts";
+import { processRuns } from "../processRuns.ts";
 import type { Backend, Started, StartOptions, StopOptions, Stopped } from "./backend.ts";
 import { probe } from "./probe.ts";
 
@@ -305,14 +306,14 @@ function isDataFolder(folder: string): boolean {
 
 /** An endpoint that does not answer: the pid it left, when the system says that this is still our process. */
 function findProcess(options: EmbeddedOptions, pid: number): number | undefined {
-  if (!isAlive(pid)) return undefined;
+  if (!processRuns(pid)) return undefined;
   const { stdout } = spawnSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
   return stdout?.includes("emulator") && stdout.includes(options.dataDir) ? pid : undefined;
 }
 
 async function endProcess(pid: number, signal: AbortSignal | undefined): Promise<void> {
   if (!sendSignal(pid, "SIGTERM")) return;
-  const gone = () => (isAlive(pid) ? undefined : true);
+  const gone = () => (processRuns(pid) ? undefined : true);
   try {
     await waitUntil(
       { what: "the embedded endpoint to stop", timeoutMs: STOP_TIMEOUT_MS, maxDelayMs: 50, signal },
@@ -334,15 +335,6 @@ function sendSignal(pid: number, name: NodeJS.Signals): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

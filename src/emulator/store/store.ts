@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
 import { MinilakeError } from "../../errors.ts";
+import { processRuns } from "../../processRuns.ts";
 import { BlobStore } from "./blobs.ts";
 import { findDamage } from "./findDamage.ts";
 
@@ -61,8 +62,8 @@ export class Store {
     } catch (cause) {
       throw unusable(folder, "cannot be made", cause);
     }
-    const lockFile = takeLock(folder, (pid) =>
-      pid === process.pid ? Store.#openHere.has(lockPath(folder)) : isAlive(pid),
+    const lockFile = takeLock(folder, (pid, markedAt) =>
+      pid === process.pid ? Store.#openHere.has(lockPath(folder)) : processRuns(pid, markedAt),
     );
     Store.#openHere.add(lockFile);
     try {
@@ -136,7 +137,7 @@ export class Store {
 
 const lockPath = (folder: string) => join(resolve(folder), "lock");
 
-function takeLock(folder: string, isHeld: (pid: number) => boolean): string {
+function takeLock(folder: string, isHeld: (pid: number, markedAt: number) => boolean): string {
   const lockFile = lockPath(folder);
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
@@ -147,7 +148,7 @@ function takeLock(folder: string, isHeld: (pid: number) => boolean): string {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(folder, "is not writable", cause);
       const owner = Number(readFileSync(lockFile, "utf8"));
-      if (owner > 0 && isHeld(owner)) {
+      if (owner > 0 && isHeld(owner, statSync(lockFile).mtimeMs)) {
         throw new MinilakeError("DataFolder", `The data folder ${folder} is in use by process ${owner}.`, {
           hint: `Stop that endpoint (minilake down), or give this one a folder of its own: --data-dir <folder>`,
         });
@@ -156,15 +157,6 @@ function takeLock(folder: string, isHeld: (pid: number) => boolean): string {
     }
   }
   throw unusable(folder, `cannot be locked: ${lockFile} comes back as soon as it is removed`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 function unusable(folder: string, what: string, cause?: unknown): MinilakeError {
