@@ -68,6 +68,9 @@ export async function takeLease(s3: S3Client, Bucket: string, options: LeaseOpti
     return ETag;
   };
 
+  /** A write whose answer was lost is tried again by the SDK, and then meets itself. */
+  const isMine = (record: LeaseRecord | undefined) => record?.holder === holder && record.acquired === acquired;
+
   let etag: string | undefined;
   let current: LeaseRecord | undefined;
   for (let tries = 0; etag === undefined && tries < MAX_TRIES; tries++) {
@@ -76,31 +79,47 @@ export async function takeLease(s3: S3Client, Bucket: string, options: LeaseOpti
     const found = await readLease(s3, Bucket);
     if (found === undefined) continue;
     current = found.record;
-    if (!isDead(found.record, now(), options.isAlive ?? processIsAlive)) throw held(found.record);
-    etag = await unlessTaken(write({ IfMatch: found.etag }));
+    if (isMine(current)) etag = found.etag;
+    else if (!isDead(current, now(), options.isAlive ?? processIsAlive)) throw held(current);
+    else etag = await unlessTaken(write({ IfMatch: found.etag }));
   }
   if (etag === undefined) throw held(current);
 
   let lost = false;
+  let released = false;
+  let timer: NodeJS.Timeout;
   let renewing: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    renewing = write({ IfMatch: etag! }).then(
-      (renewed) => {
+  const renew = async () => {
+    try {
+      const renewed = await unlessTaken(write({ IfMatch: etag! }));
+      if (renewed !== undefined) {
         etag = renewed;
-      },
-      (error: unknown) => {
-        // Another failure may pass before the lease expires; the next renewal tries again.
-        if (isTaken(error)) lost = true;
-      },
-    );
-  }, ttlMs / 3);
-  timer.unref();
+        return;
+      }
+      const found = await readLease(s3, Bucket);
+      if (isMine(found?.record)) etag = found!.etag;
+      else lost = true;
+    } catch {
+      // Another kind of failure may pass before the lease expires; the next renewal tries again.
+    }
+  };
+  // One after the other: two at once would take each other for a stranger.
+  const schedule = () => {
+    timer = setTimeout(() => {
+      renewing = renew().finally(() => {
+        if (!lost && !released) schedule();
+      });
+    }, ttlMs / 3);
+    timer.unref();
+  };
+  schedule();
   return {
     check: () => {
       if (lost) throw held(undefined);
     },
     release: async () => {
-      clearInterval(timer);
+      released = true;
+      clearTimeout(timer);
       await renewing;
       if (lost) return;
       await s3.send(new DeleteObjectCommand({ Bucket, Key: LEASE_KEY, IfMatch: etag })).catch(() => {

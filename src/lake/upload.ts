@@ -1,8 +1,15 @@
-import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
 import { MinilakeError } from "../errors.ts";
+import { inParallel } from "./receipts.ts";
 import { fingerprint, type IngestSource } from "./sources.ts";
 import { throwIfInterrupted } from "./waiting.ts";
 
@@ -64,6 +71,10 @@ async function putWhole(
   return { etag: ETag.replaceAll('"', ""), versionId: VersionId };
 }
 
+/**
+ * With the file looked at once more before the parts become an object, and the parts removed when they do not:
+ * lib-storage has no place for the one and does not wait for the other.
+ */
 async function putInParts(
   s3: S3Client,
   Bucket: string,
@@ -71,41 +82,47 @@ async function putInParts(
   file: FileHandle,
   { signal, onBytes }: { signal?: AbortSignal | undefined; onBytes?: ((bytes: number) => void) | undefined },
 ): Promise<UploadedObject> {
-  const { Upload } = await import("../backends/sdk/libStorage.ts");
-  const upload = new Upload({
-    client: s3,
-    params: { Bucket, Key: source.key, Body: checkedStream(file, source), ContentType: contentType(source.key) },
-    partSize: Math.max(PART_BYTES, Math.ceil(source.size / MAX_PARTS)),
-    queueSize: PARTS_IN_FLIGHT,
-    leavePartsOnError: false,
-  });
-  let sent = 0;
-  upload.on("httpUploadProgress", ({ loaded = 0 }) => {
-    onBytes?.(loaded - sent);
-    sent = loaded;
-  });
-  const abort = () => void upload.abort();
-  signal?.addEventListener("abort", abort, { once: true });
+  const Key = source.key;
+  const abortSignal = signal ? { abortSignal: signal } : {};
+  const { UploadId } = await s3.send(
+    new CreateMultipartUploadCommand({ Bucket, Key, ContentType: contentType(Key), ChecksumAlgorithm: "CRC32" }),
+  );
   try {
-    const { ETag = "", VersionId } = await upload.done();
+    const partBytes = Math.max(PART_BYTES, Math.ceil(source.size / MAX_PARTS));
+    const numbers = Array.from({ length: Math.ceil(source.size / partBytes) }, (_, index) => index + 1);
+    const Parts: CompletedPart[] = [];
+    await inParallel(numbers, PARTS_IN_FLIGHT, async (PartNumber) => {
+      throwIfInterrupted(signal);
+      const start = (PartNumber - 1) * partBytes;
+      const Body = await readPart(file, source, start, Math.min(partBytes, source.size - start));
+      const { ETag, ChecksumCRC32 } = await s3.send(
+        new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ChecksumAlgorithm: "CRC32" }),
+        abortSignal,
+      );
+      Parts[PartNumber - 1] = { PartNumber, ETag, ChecksumCRC32 };
+      onBytes?.(Body.length);
+    });
+    await assertUnchanged(file, source);
+    throwIfInterrupted(signal);
+    const { ETag = "", VersionId } = await s3.send(
+      new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
+    );
     return { etag: ETag.replaceAll('"', ""), versionId: VersionId };
-  } finally {
-    signal?.removeEventListener("abort", abort);
+  } catch (error) {
+    // Parts cost money and are seen by nobody. What cannot be removed now, `down` removes.
+    await s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch(() => {});
+    throw error;
   }
 }
 
-/** Breaks off at its end when the file is no longer what it was: the upload is then aborted instead of completed. */
-function checkedStream(file: FileHandle, source: IngestSource): Readable {
-  const bytes = createReadStream(source.path, { fd: file, autoClose: false, start: 0, highWaterMark: 1024 * 1024 });
-  async function* checked() {
-    let length = 0;
-    for await (const chunk of bytes as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      yield chunk;
-    }
-    await assertUnchanged(file, source, length);
+async function readPart(file: FileHandle, source: IngestSource, start: number, length: number): Promise<Buffer> {
+  const part = Buffer.allocUnsafe(length);
+  for (let filled = 0; filled < length; ) {
+    const { bytesRead } = await file.read(part, filled, length - filled, start + filled);
+    if (bytesRead === 0) throw changed(source);
+    filled += bytesRead;
   }
-  return Readable.from(checked(), { objectMode: false, highWaterMark: 4 * 1024 * 1024 });
+  return part;
 }
 
 async function openSource(source: IngestSource): Promise<FileHandle> {
@@ -124,8 +141,11 @@ async function openSource(source: IngestSource): Promise<FileHandle> {
 }
 
 async function assertUnchanged(file: FileHandle, source: IngestSource, bytesRead = source.size): Promise<void> {
-  if (fingerprint(await file.stat()) === source.fingerprint && bytesRead === source.size) return;
-  throw new MinilakeError("InputFile", `${source.name} changed while it was being uploaded.`, {
+  if (fingerprint(await file.stat()) !== source.fingerprint || bytesRead !== source.size) throw changed(source);
+}
+
+function changed(source: IngestSource): MinilakeError {
+  return new MinilakeError("InputFile", `${source.name} changed while it was being uploaded.`, {
     hint: "It was not stored. Ingest it again when its writer has finished.",
   });
 }
