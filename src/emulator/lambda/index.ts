@@ -192,9 +192,7 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
   const isReferenced = (codeHash: string) => functions.usesCode(codeHash);
   const collectCode = () => {
     if (isStopped) return;
-    code
-      .collect(functions.codeHashes())
-      .catch((error) => settings.report("unused function code was not removed", error));
+    code.collect(isReferenced).catch((error) => settings.report("unused function code was not removed", error));
   };
   const pool = new FunctionPool({
     dependencies: {
