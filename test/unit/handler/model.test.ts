@@ -13,10 +13,10 @@ import type { SimulatedS3 } from "./simulatedS3.ts";
  * and out of order, of runs that interleave at every request, fail and are cut off between any two of them. When
  * all is over and `reconcile` has re-emitted what `needsRun` asks for, the lake must be the function of its raw objects.
  *
- * MINILAKE_MODEL_RUNS   histories to try (default 700)
+ * MINILAKE_MODEL_RUNS   histories to try (default 500)
  * MINILAKE_MODEL_SEED   to see one again
  */
-const RUNS = Number(process.env.MINILAKE_MODEL_RUNS ?? 700);
+const RUNS = Number(process.env.MINILAKE_MODEL_RUNS ?? 500);
 const SEED = process.env.MINILAKE_MODEL_SEED;
 const KEYS = ["a.csv", "b.csv"];
 const HEADER = "id,day\n";
