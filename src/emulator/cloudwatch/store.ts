@@ -81,7 +81,9 @@ export class MetricStore {
   buffer(data: Datum[]): void {
     for (const datum of data) {
       const second = Math.floor(datum.timestamp / 1000 / datum.resolution) * datum.resolution;
-      const key = `${seriesKey(datum).join("\n")}\n${second}\n${datum.resolution}\n${datum.unit}`;
+      // Told apart by the order of dimensions too: that does no harm, the flush brings them together.
+      const { namespace, name, resolution, unit } = datum;
+      const key = `${namespace}\n${name}\n${second}\n${resolution}\n${unit}\n${JSON.stringify(datum.dimensions)}`;
       let pending = this.#pending.get(key);
       if (pending === undefined) {
         pending = { datum, second, aggregate: emptyAggregate() };
