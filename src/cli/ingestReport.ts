@@ -86,7 +86,7 @@ function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: 
 
 function describeStatus({ status, receipt }: IngestOutcome, colours: ChalkInstance): string {
   const words: Record<IngestStatus, string> = {
-    done: receipt && receipt.rows.rejected > 0 ? colours.yellow("done, with rejects") : colours.green("done"),
+    done: describeDone(receipt, colours),
     rejected: colours.red("rejected whole"),
     uploaded: colours.green("uploaded"),
     pending: colours.yellow("no answer yet"),
@@ -94,6 +94,11 @@ function describeStatus({ status, receipt }: IngestOutcome, colours: ChalkInstan
     failed: colours.red("failed"),
   };
   return words[status];
+}
+
+function describeDone(receipt: Receipt | undefined, colours: ChalkInstance): string {
+  if (receipt && receipt.rows.rejected > 0) return colours.yellow("done, with rejects");
+  return receipt?.rows.read === 0 ? colours.yellow("done, no rows") : colours.green("done");
 }
 
 /** Receipts of files whose rows were read. */

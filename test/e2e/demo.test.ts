@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { isListening, workspace } from "./workspace.ts";
+import { isListening, waitFor, workspace } from "./workspace.ts";
 
 test("demo tells the whole life of a lake and leaves nothing", { timeout: 120_000 }, async () => {
   const { run, folder } = await workspace();
@@ -18,7 +18,10 @@ test("demo, interrupted, ends with 130 and leaves nothing", { timeout: 120_000 }
   const { run, folder } = await workspace();
   const { code, stdout } = await run(["demo"], {
     environment: { TMPDIR: folder },
-    onOutput: ({ stdout }, kill) => stdout.includes("2. Feed") && kill("SIGINT"),
+    meanwhile: async (soFar, kill) => {
+      await waitFor("the second chapter", () => soFar.stdout.includes("2. Feed") || undefined);
+      kill("SIGINT");
+    },
   });
   expect(code).toBe(130);
   expect(stdout).not.toContain("8. Take it away");

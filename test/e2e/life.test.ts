@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DeleteFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { isListening, isRunning, SAMPLES, workspace } from "./workspace.ts";
+import { clientOf, isListening, isRunning, SAMPLES, workspace } from "./workspace.ts";
 
 const FILE = join(SAMPLES, "transactions.csv");
 
@@ -81,12 +83,10 @@ test("what was changed behind the lake's back is found by verify and repaired by
   timeout: 120_000,
 }, async () => {
   const { run, port, endpoint } = await workspace();
-  const { DeleteObjectCommand, S3Client } = await import("@aws-sdk/client-s3");
-  const { DeleteFunctionCommand, LambdaClient } = await import("@aws-sdk/client-lambda");
   const settings = { endpoint, region: "us-east-1", credentials: { accessKeyId: "test", secretAccessKey: "test" } };
   await run(["up", "--port", String(port)]);
   await run(["ingest", join(SAMPLES, "corrections.csv")]);
-  await new S3Client({ ...settings, forcePathStyle: true }).send(
+  await clientOf(endpoint).send(
     new DeleteObjectCommand({ Bucket: "curated-transactions", Key: "dt_reference=2026-07-11/corrections.csv" }),
   );
   const verified = await run(["verify", "--timeout", "1s"]);

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { onTestFinished } from "vitest";
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -22,8 +23,8 @@ export interface RunOptions {
   environment?: Record<string, string>;
   /** @default 60000 */
   timeoutMs?: number;
-  /** Called with what arrived so far, on each piece of stderr or stdout. */
-  onOutput?: (run: Run, kill: (signal: NodeJS.Signals) => void) => void;
+  /** Runs beside the program; `soFar` is what it has printed yet. */
+  meanwhile?: (soFar: Run, kill: (signal: NodeJS.Signals) => void) => Promise<void>;
 }
 
 /** A folder of its own and a port of its own for one test; whatever was started there is stopped when the test ends. */
@@ -64,16 +65,46 @@ function run(program: string, args: string[], cwd: string, options: RunOptions):
     for (const stream of ["stdout", "stderr"] as const) {
       child[stream].setEncoding("utf8").on("data", (text: string) => {
         result[stream] += text;
-        options.onOutput?.(result, (signal) => child.kill(signal));
       });
     }
     child.on("error", reject);
+    options.meanwhile?.(result, (signal) => child.kill(signal)).catch(reject);
     child.on("close", (code) => {
       clearTimeout(timer);
       resolve({ ...result, code });
     });
     child.stdin.end(options.input ?? "");
   });
+}
+
+/** Asks again and again; when time is up, throws with what was seen last. */
+export async function waitFor<T>(
+  what: string,
+  check: () => Promise<T | undefined> | T | undefined,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await check();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}; last seen: ${String(found)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Resolves when something has been uploaded to the raw bucket of the lake there. */
+export async function waitForRawObject(endpoint: string): Promise<void> {
+  const s3 = clientOf(endpoint);
+  await waitFor("an object in the raw bucket", async () => {
+    const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: "raw-transactions" }));
+    return KeyCount || undefined;
+  });
+  s3.destroy();
+}
+
+export function clientOf(endpoint: string): S3Client {
+  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+  return new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials });
 }
 
 export async function freePort(): Promise<number> {
@@ -89,7 +120,6 @@ export async function freePort(): Promise<number> {
 
 /** True when something accepts connections there. */
 export async function isListening(port: number): Promise<boolean> {
-  const { connect } = await import("node:net");
   return new Promise((resolve) => {
     const socket = connect({ host: "127.0.0.1", port })
       .on("connect", () => {
@@ -110,18 +140,26 @@ export function isRunning(pid: number): boolean {
 }
 
 function endpointPid(folder: string): number | undefined {
-  const file = join(folder, ".minilake", "session.json");
+  const file = join(folder, ".minilake", "endpoint.json");
   if (!existsSync(file)) return undefined;
   const found = /"pid":\s*(\d+)/.exec(readFileSync(file, "utf8"));
   return found ? Number(found[1]) : undefined;
 }
 
 function normalise(text: string, folder: string, port: number): string {
-  return text
-    .replaceAll(folder, "<folder>")
-    .replaceAll(String(port), "<port>")
-    .replace(/\b\d+(\.\d+)? (ms|s)\b/g, "<time>")
-    .replace(/\bAKIA[A-Z0-9]{16}\b/g, "<key>")
-    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<instant>");
+  return (
+    text
+      .replaceAll(folder, "<folder>")
+      .replaceAll(String(port), "<port>")
+      .replace(/ +\d+(\.\d+)? (ms|s)\b/g, " <time>")
+      .replace(/ +time {2}outcome/g, "  time  outcome")
+      .replace(/─+/g, "─")
+      .replace(/process \d+/g, "process <pid>")
+      // Receipts hold times, so their sizes differ by a byte or two.
+      .replace(/(control +\S+ +\d+ +).*/g, "$1<size>")
+      .replace(/(Read \d+ objects, ).*? in/g, "$1<size>, in")
+      .replace(/\bAKIA[A-Z0-9]{16}\b/g, "<key>")
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<id>")
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<instant>")
+  );
 }

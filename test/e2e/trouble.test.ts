@@ -1,0 +1,98 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { isListening, isRunning, PROGRAM, waitFor, waitForRawObject, workspace } from "./workspace.ts";
+
+/** `count` files of `rows` rows on three days. */
+function writeFiles(folder: string, count: number, rows: number): void {
+  mkdirSync(folder);
+  for (let file = 0; file < count; file++) {
+    const lines = ["id,day,amount"];
+    for (let row = 0; row < rows; row++) lines.push(`${file}-${row},2026-07-0${1 + (row % 3)},${row}.50`);
+    writeFileSync(join(folder, `drop-${String(file).padStart(3, "0")}.csv`), `${lines.join("\n")}\n`);
+  }
+}
+
+test("50 files at once: every row arrives, once", { timeout: 120_000 }, async () => {
+  const { run, folder, port } = await workspace();
+  writeFiles(join(folder, "drops"), 50, 300);
+  await run(["up", "--port", String(port)]);
+  const fed = await run(["ingest", "drops", "--concurrency", "50"]);
+  expect(fed.stdout).toContain("✔ 50 files: 15,000 rows read = 15,000 in 3 partitions + 0 in quarantine");
+  expect(fed.code).toBe(0);
+  const verified = await run(["verify"]);
+  expect(verified.stdout).toContain("15,000 rows of 50 raw objects");
+  expect(verified.code).toBe(0);
+  await run(["down"]);
+});
+
+test("kill -9 of the endpoint in the middle of an ingest, up again: nothing is lost", {
+  timeout: 120_000,
+}, async () => {
+  const { run, folder, port, endpoint } = await workspace();
+  writeFiles(join(folder, "drops"), 40, 250);
+  const up = JSON.parse((await run(["up", "--port", String(port), "--json"])).stdout);
+  const fed = await run(["ingest", "drops"], {
+    meanwhile: async () => {
+      await waitForRawObject(endpoint);
+      process.kill(up.pid, "SIGKILL");
+    },
+  });
+  expect(fed.code).toBe(1);
+  expect(fed.stderr).toContain("does not answer");
+  expect((await run(["up"])).code).toBe(0);
+  // What was acknowledged before the kill is processed without being asked for again.
+  expect((await run(["verify"])).code).toBe(0);
+  expect((await run(["ingest", "drops"])).code).toBe(0);
+  const verified = await run(["verify"]);
+  expect(verified.stdout).toContain("10,000 rows of 40 raw objects");
+  expect(verified.code).toBe(0);
+  await run(["down"]);
+});
+
+test("Ctrl-C ends an ingest with 130, and the same command goes on", { timeout: 120_000 }, async () => {
+  const { run, folder, port, endpoint } = await workspace();
+  writeFiles(join(folder, "drops"), 40, 200);
+  await run(["up", "--port", String(port)]);
+  const interrupted = await run(["ingest", "drops", "--concurrency", "2"], {
+    meanwhile: async (_, kill) => {
+      await waitForRawObject(endpoint);
+      kill("SIGINT");
+    },
+  });
+  expect({ code: interrupted.code, stdout: interrupted.stdout }).toEqual({ code: 130, stdout: "" });
+  expect(interrupted.stderr).toContain("Interrupted.");
+  expect((await run(["ingest", "drops"])).code).toBe(0);
+  expect((await run(["verify"])).code).toBe(0);
+  await run(["down"]);
+});
+
+test("the reader of the output may leave: | head", { timeout: 60_000 }, async () => {
+  const { exec, port, run } = await workspace();
+  await run(["up", "--port", String(port)]);
+  const { code, stdout, stderr } = await exec("bash", [
+    "-c",
+    `set -o pipefail; "${process.execPath}" "${PROGRAM}" up 2>&1 | head -1`,
+  ]);
+  expect({ code, stderr, lines: stdout.trimEnd().split("\n").length }).toEqual({ code: 0, stderr: "", lines: 1 });
+  await run(["down"]);
+});
+
+test("emulator: one line of JSON when ready, works, stops on SIGTERM with 0", { timeout: 60_000 }, async () => {
+  const { run, folder } = await workspace();
+  let ready: { endpoint: string; pid: number; accessKeyId: string } | undefined;
+  const { code, stdout } = await run(["emulator", "--port", "0", "--json", "--data-dir", join(folder, "data")], {
+    meanwhile: async (soFar, kill) => {
+      await waitFor("the first line", () => soFar.stdout.includes("\n") || undefined);
+      ready = JSON.parse(soFar.stdout);
+      const health = await fetch(`${ready!.endpoint}/_minilake/health`);
+      expect(await health.json()).toMatchObject({ service: "minilake", pid: ready!.pid });
+      kill("SIGTERM");
+    },
+  });
+  expect(code).toBe(0);
+  expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+  expect(ready).toMatchObject({ ready: true, accessKeyId: expect.any(String), region: "us-east-1", faults: "none" });
+  expect(isRunning(ready!.pid)).toBe(false);
+  expect(await isListening(Number(new URL(ready!.endpoint).port))).toBe(false);
+});
