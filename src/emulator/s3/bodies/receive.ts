@@ -59,14 +59,20 @@ export async function receiveBody(
   return receiveLarge(context, call, announced, stored);
 }
 
-/** A whole small document, such as a configuration. Throws `tooLarge` beyond `maxBytes`. */
+/**
+ * A whole small document, such as a configuration. Throws `tooLarge` beyond `maxBytes`.
+ *
+ * digestRequired       a Content-MD5 or checksum must come with it, or InvalidRequest 400
+ * checksumIsOfObject   the checksum header speaks of the object that the document completes
+ */
 export async function receiveDocument(
   call: S3Call,
   maxBytes: number,
   tooLarge: () => AwsError,
-  options: { digestRequired?: boolean } = {},
+  options: { digestRequired?: boolean; checksumIsOfObject?: boolean } = {},
 ): Promise<Buffer> {
   const announced = announcement(call);
+  if (options.checksumIsOfObject) announced.promised = undefined;
   if (announced.size > maxBytes) throw tooLarge();
   if (options.digestRequired && !announced.promised && !announced.contentMd5) {
     throw invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*");

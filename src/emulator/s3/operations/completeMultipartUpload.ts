@@ -47,7 +47,7 @@ const MAX_REMEMBERED = 1000;
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 export const completeMultipartUpload: Operation = async (context, call) => {
-  const document = await receiveDocument(call, MAX_DOCUMENT_BYTES, malformedXml);
+  const document = await receiveDocument(call, MAX_DOCUMENT_BYTES, malformedXml, { checksumIsOfObject: true });
   requireObjectAccess(context, call, "s3:PutObject");
   const uploadId = call.query.get("uploadId") ?? "";
   const fingerprint = createHash("sha256").update(`${call.bucket}/${call.key}\n`).update(document).digest("hex");
