@@ -111,7 +111,7 @@ function renderQuarantine(outcomes: IngestOutcome[], colours: ChalkInstance): st
   if (receipts.length === 0) return [];
   const rejected = receipts.reduce((sum, { rows }) => sum + rows.rejected, 0);
   const lines = [
-    `  ${colours.yellow("!")} ${plural(rejected, "row is", "rows are")} in quarantine (${describeRules(receipts)}), each with its line and its reason:`,
+    `  ${colours.yellow("!")} ${plural(rejected, "row is", "rows are")} in quarantine, each with its line and reason: ${describeRules(receipts)}`,
   ];
   for (const receipt of receipts.slice(0, MOST_PLACES))
     lines.push(`      ${printable(quarantineObject(receipt) ?? "")}`);

@@ -89,21 +89,24 @@ function describeSample({ line, storedLine, storedPartition, row, storedRow }: R
 
 function judgement(report: VerifyReport, colours: ChalkInstance): string {
   const { totals, partitions, findings, findingsOmitted } = report;
-  const read = `${plural(totals.rowsRead, "row")} of ${plural(totals.rawObjects, "raw object")} (${formatBytes(totals.rawBytes)})`;
+  const read = `${plural(totals.rowsRead, "row")} of ${plural(totals.rawObjects, "raw object")}`;
   const took = colours.dim(
     `Read ${plural(report.objectsRead, "object")}, ${formatBytes(report.bytesRead)}, in ${formatDuration(report.durationMs)}.`,
   );
   if (report.ok) {
-    const whole = totals.filesRejected > 0 ? ` + ${plural(totals.filesRejected, "file")} in quarantine whole` : "";
-    const sentence =
-      totals.rawObjects === 0
-        ? "The lake is empty, and nothing is where nothing should be."
-        : `${read} = ${formatCount(totals.rowsStored)} in ${plural(partitions.length, "partition")} + ${formatCount(totals.rowsQuarantined)} in quarantine${whole}. Nothing lost, nothing doubled.`;
-    return `${colours.green("✔")} ${sentence}\n  ${took}`;
+    if (totals.rawObjects === 0) {
+      return `${colours.green("✔")} The lake is empty, and nothing is where nothing should be.\n  ${took}`;
+    }
+    const whole = totals.filesRejected > 0 ? ` + ${plural(totals.filesRejected, "file")} there whole` : "";
+    return (
+      `${colours.green("✔")} ${read} = ${formatCount(totals.rowsStored)} in ${plural(partitions.length, "partition")}` +
+      ` + ${formatCount(totals.rowsRejected)} in quarantine${whole}.\n` +
+      `  ${colours.bold("Nothing lost, nothing doubled.")} ${took}`
+    );
   }
   const count = findings.length + findingsOmitted;
   const busy = report.quiet
     ? ""
-    : " The lake was still at work when time ran out; run it again, or give it more: --timeout 5m";
+    : "\n  The lake was still at work when time ran out. Run it again, or give it more: --timeout 5m";
   return `${colours.red("✖")} ${plural(count, "finding")} in ${read}.${busy}\n  ${took}`;
 }

@@ -100,7 +100,7 @@ describe("verification", () => {
     expect(lines).toContain("… 19 more, all right");
     expect(lines).toContain("✖ lost-row  dt_reference=2026-07-20/a.csv lacks 1 row of a.csv.");
     expect(lines).toContain("a.csv line 42: 1 | 2026-07-20\\x1b[2J");
-    expect(lines).toContain("✖ 1 finding in 203 rows of 1 raw object (2.0 KiB).");
+    expect(lines).toContain("✖ 1 finding in 203 rows of 1 raw object.");
   });
 
   test("an empty lake, and one that was still at work", () => {
