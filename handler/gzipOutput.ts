@@ -23,7 +23,7 @@ export function compress(plain: PutBody): PutBody {
     let from = 0;
     while (from < piece.length) {
       const length = Math.min(piece.length - from, MEMBER_BYTES - bytes);
-      pending.push(piece.subarray(from, from + length));
+      pending.push(Buffer.from(piece.subarray(from, from + length)));
       bytes += length;
       from += length;
       if (bytes === MEMBER_BYTES) close();

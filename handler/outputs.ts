@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, rmSync, statfsSync, writeSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import type { PutBody } from "./s3/objectStore.ts";
+import { type PutBody, REUSED_BYTES } from "./s3/objectStore.ts";
 
 /**
  * Collects the bytes of thousands of outputs side by side in bounded memory.
@@ -14,7 +14,6 @@ import type { PutBody } from "./s3/objectStore.ts";
 export const ARENA_BYTES = 20 * 1024 * 1024;
 const SMALLEST_BLOCK = 512;
 const LARGEST_BLOCK = 128 * 1024;
-const READ_BYTES = 256 * 1024;
 const INITIAL_OUTPUTS = 128;
 
 /** The temporary space ends before all outputs are in. */
@@ -216,14 +215,14 @@ export class Outputs {
       const length = this.#extentLength[extent]!;
       if (offset >= this.#spilled) {
         if (buffer !== undefined && filled > 0) yield buffer.subarray(0, filled);
-        buffer = undefined;
+        buffer = undefined; // a shorter piece may still be on its way
         filled = 0;
         yield this.#arena.subarray(offset - this.#spilled, offset - this.#spilled + length);
         continue;
       }
       let done = 0;
       while (done < length) {
-        buffer ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, this.#bytes[output]!));
+        buffer ??= Buffer.allocUnsafeSlow(Math.min(REUSED_BYTES, this.#bytes[output]!));
         const wanted = Math.min(buffer.length - filled, length - done);
         const got = readSync(this.#file!.descriptor, buffer, filled, wanted, offset + done);
         if (got === 0) throw new Error("the temporary file is shorter than what was written to it");
@@ -231,7 +230,7 @@ export class Outputs {
         filled += got;
         if (filled === buffer.length) {
           yield buffer;
-          buffer = undefined;
+          if (buffer.length < REUSED_BYTES) buffer = undefined;
           filled = 0;
         }
       }

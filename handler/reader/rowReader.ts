@@ -118,7 +118,7 @@ export class RowReader {
    */
   readonly #ceiling: number;
   #viewed: Buffer | undefined;
-  #view = new DataView(new ArrayBuffer(0));
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #inLongLine = false;
   /** Bytes read before the current window, and the place up to which a broken row was scanned. */
   #base = 0;

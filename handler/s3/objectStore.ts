@@ -39,11 +39,14 @@ export interface ObjectBody extends ObjectIdentity {
   cancel(): void;
 }
 
+/** A piece of at least this length lies in memory that is used again for the next one: it must have left by then. */
+export const REUSED_BYTES = 256 * 1024;
+
 export interface PutBody {
   contentType: string;
   length: number;
   crc32: number;
-  /** Called once per attempt; the pieces add up to `length` bytes. */
+  /** Called once per attempt; the pieces add up to `length` bytes. See REUSED_BYTES. */
   pieces(): Iterable<Uint8Array>;
 }
 

@@ -6,6 +6,7 @@ import {
   type ObjectStore,
   PreconditionFailed,
   type PutBody,
+  REUSED_BYTES,
   S3Error,
   type WriteCondition,
 } from "./objectStore.ts";
@@ -300,6 +301,12 @@ function write(outgoing: http.ClientRequest, pieces: Iterator<Uint8Array>): void
       return;
     }
     if (next.done) break;
+    if (next.value.length >= REUSED_BYTES) {
+      outgoing.write(next.value, (error) => {
+        if (!error) write(outgoing, pieces);
+      });
+      return;
+    }
     if (!outgoing.write(next.value)) {
       outgoing.once("drain", () => write(outgoing, pieces));
       return;

@@ -38,7 +38,7 @@ test("every output gets its own bytes back, in order, through any number of spil
           expect(body.length).toBe(bytes.length);
           expect(body.crc32).toBe(crc32(bytes));
           // A request that has to be sent again gets the same bytes.
-          expect(Buffer.concat([...body.pieces()]).toString()).toBe(text);
+          expect(Buffer.concat([...body.pieces()].map((piece) => Buffer.from(piece))).toString()).toBe(text);
           expect(outputs.rows(output)).toBe(text.split("\n").length - 2);
         }
       } finally {
