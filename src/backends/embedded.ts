@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type ErrorCode, MinilakeError } from "../errors.ts";
@@ -58,7 +59,8 @@ export function embeddedBackend(options: EmbeddedOptions): Backend {
     start: async (startOptions) => {
       const started = await start(options, endpoint, startOptions ?? {});
       backend.accountId = started.accountId;
-      if (options.strict) backend.credentials = started.credentials ?? backend.credentials;
+      backend.credentials =
+        (options.strict && started.credentials) || strictCredentials(options) || backend.credentials;
       return started;
     },
     stop: (stopOptions) => stop(options, endpoint, stopOptions ?? {}),
@@ -66,6 +68,7 @@ export function embeddedBackend(options: EmbeddedOptions): Backend {
       const health = await askHealth(endpoint);
       if (health === undefined || !sameFolder(health.dataDir, options.dataDir) || isOrphan(options)) return false;
       backend.accountId = health.accountId;
+      backend.credentials = strictCredentials(options) ?? backend.credentials;
       return true;
     },
   };
@@ -127,7 +130,7 @@ async function start(
     const other = await lostRace(options, endpoint);
     if (other) rmSync(readyFile, { force: true });
     if (other) return { ...other, endpoint };
-    throw startFailure(options, ready.error, logFile);
+    throw startFailure(options, ready.error, child.signalCode, logFile);
   } catch (error) {
     if (!gone) child.kill("SIGKILL");
     rmSync(readyFile, { force: true });
@@ -137,7 +140,7 @@ async function start(
   }
   function launch({ port, strict, awsTiming, concurrency, faults, region, program }: EmbeddedOptions) {
     // Under a name of its own until it is ready: an endpoint that runs on another port keeps its file.
-    const readyFile = join(folder, `starting-${process.pid}.json`);
+    const readyFile = join(folder, `starting-${randomUUID()}.json`);
     const logFile = join(folder, LOG_FILE);
     let stdout: number;
     let stderr: number;
@@ -181,6 +184,7 @@ interface ReadyLine {
   secretAccessKey?: string;
   accountId?: string;
   faults?: string;
+  strict?: boolean;
   error?: { code?: string; message?: string; hint?: string };
 }
 
@@ -193,6 +197,14 @@ function readLine(file: string): ReadyLine | undefined {
   } catch {
     return {};
   }
+}
+
+/** The key pair that an endpoint takes alone; undefined for one that takes test/test as well. */
+function strictCredentials({ dataDir, credentials }: EmbeddedOptions): Backend["credentials"] {
+  const { strict, accessKeyId, secretAccessKey } = readLine(join(dataDir, READY_FILE)) ?? {};
+  return credentials === undefined && strict && accessKeyId && secretAccessKey
+    ? { accessKeyId, secretAccessKey }
+    : undefined;
 }
 
 /** Two that start at once: the endpoint of the one who came first serves both. */
@@ -211,14 +223,29 @@ async function lostRace(options: EmbeddedOptions, endpoint: string): Promise<Emb
 
 const START_CODES: readonly string[] = ["PortInUse", "DataFolder", "Usage", "Config"] satisfies ErrorCode[];
 
+/** How the store's native library ends on a file that is none of its own. */
+const CRASHES = new Set<NodeJS.Signals>(["SIGSEGV", "SIGBUS", "SIGABRT"]);
+
 /** The child's own words where it had some; the end of its log otherwise. */
-function startFailure(options: EmbeddedOptions, error: ReadyLine["error"], logFile: string): MinilakeError {
+function startFailure(
+  options: EmbeddedOptions,
+  error: ReadyLine["error"],
+  signal: NodeJS.Signals | null,
+  logFile: string,
+): MinilakeError {
   if (error?.code === "PortInUse") return portInUse(options.port, "another program");
   if (error?.message !== undefined && START_CODES.includes(error.code ?? "")) {
     return new MinilakeError(
       error.code as ErrorCode,
       error.message,
       error.hint === undefined ? {} : { hint: error.hint },
+    );
+  }
+  if (signal !== null && CRASHES.has(signal)) {
+    return new MinilakeError(
+      "DataFolder",
+      `The data folder ${options.dataDir} cannot be opened: its store is damaged (${signal}).`,
+      { hint: "Restore it, or start anew without it: minilake down" },
     );
   }
   const said = error?.message ?? readIfThere(logFile).trim().split("\n").slice(-5).join("\n");

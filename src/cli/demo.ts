@@ -25,6 +25,8 @@ import { renderVerify } from "./verifyReport.ts";
 
 const SAMPLES = ["transactions.csv", "transactions-2026-10.csv", "corrections.csv"];
 const READS_IN_FLIGHT = 16;
+/** Of everything under the title of a chapter. */
+const INDENT = "   ";
 
 /** Everything happens in a temporary folder, on a free port, without the user's environment and files. */
 export async function runDemo(context: CommandContext, options: ReportOptions): Promise<void> {
@@ -131,7 +133,8 @@ class Story {
     this.#output = output;
     this.#json = json;
     this.colours = colours;
-    this.width = output.width("stdout");
+    const width = output.width("stdout");
+    this.width = width === undefined ? undefined : width - INDENT.length;
   }
 
   keep(name: string, value: unknown): void {
@@ -154,7 +157,7 @@ class Story {
   }
 
   line(text: string): void {
-    this.#print(`   ${text}`);
+    this.#print(`${INDENT}${text}`);
   }
 
   verdict(good: boolean, text: string): void {
@@ -162,7 +165,7 @@ class Story {
   }
 
   block(text: string): void {
-    this.#print(text.replace(/^(?=\S)/gm, "   ").replace(/^ {2}(?=\S)/gm, "   "));
+    this.#print(text.replace(/^(?=.)/gm, INDENT));
   }
 
   /** First and last ones, as the AWS CLI prints them. */

@@ -29,7 +29,8 @@ export async function runEmulator(context: CommandContext, options: EmulatorComm
   });
   try {
     const { endpoint, credentials, region, accountId, faults } = emulator;
-    const ready = { ready: true, endpoint, ...credentials, pid: process.pid, region, accountId, faults };
+    const strict = options.strict ?? false;
+    const ready = { ready: true, endpoint, ...credentials, pid: process.pid, region, accountId, faults, strict };
     if (options.json) output.json(ready, true);
     else output.print(await welcome(context, emulator, options));
     if (!context.signal.aborted) await once(context.signal, "abort");

@@ -29,6 +29,12 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
       const { resources, changed, durationMs } = await up(clients, definition, { onProgress, signal });
       rememberLake(lake);
       steps.succeed(`The lake ${definition.name} is up: ${countChanges(resources)}, in ${formatDuration(durationMs)}`);
+      const late = lateOptions(lake, options);
+      if (late.length > 0) {
+        steps.warn(
+          `The endpoint runs already, as it was started. To start it with ${late.join(", ")}: minilake down --keep-data, then up.`,
+        );
+      }
       if (options.json) return output.json({ lake: definition.name, changed, ...placeOf(lake), resources });
       const colours = await output.colours("stdout");
       output.print(renderResources(resources, colours, { width: output.width("stdout") }));
@@ -36,6 +42,18 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
       output.print(whatNext(lake, colours));
     },
   );
+}
+
+/** Options that only count when the embedded endpoint is started. */
+function lateOptions({ backend, started }: OpenLake, options: UpOptions): string[] {
+  if (started.started || backend.name !== "embedded") return [];
+  const given: [string, unknown][] = [
+    ["--strict", options.strict],
+    ["--aws-timing", options.awsTiming],
+    ["--concurrency", options.concurrency],
+    ["--faults", options.faults === started.faults ? undefined : options.faults],
+  ];
+  return given.filter(([, value]) => value !== undefined).map(([name]) => name);
 }
 
 function placeOf({ backend, definition, started }: OpenLake) {

@@ -1,7 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { isListening, isRunning, PROGRAM, waitFor, waitForRawObject, workspace } from "./workspace.ts";
+import {
+  clientOf,
+  isListening,
+  isRunning,
+  PROGRAM,
+  SAMPLES,
+  waitFor,
+  waitForRawObject,
+  workspace,
+} from "./workspace.ts";
 
 /** `count` files of `rows` rows on three days. */
 function writeFiles(folder: string, count: number, rows: number): void {
@@ -95,4 +105,27 @@ test("emulator: one line of JSON when ready, works, stops on SIGTERM with 0", { 
   expect(ready).toMatchObject({ ready: true, accessKeyId: expect.any(String), region: "us-east-1", faults: "none" });
   expect(isRunning(ready!.pid)).toBe(false);
   expect(await isListening(Number(new URL(ready!.endpoint).port))).toBe(false);
+});
+
+test("a strict endpoint: the commands find its keys, others are refused", { timeout: 60_000 }, async () => {
+  const { run, port, endpoint } = await workspace();
+  const up = await run(["up", "--port", String(port), "--strict"]);
+  expect(up.stdout).toMatch(/AWS_ACCESS_KEY_ID=AKIA\w{16} AWS_SECRET_ACCESS_KEY=\S{40} /);
+  await expect(clientOf(endpoint).send(new ListBucketsCommand({}))).rejects.toMatchObject({
+    name: "InvalidAccessKeyId",
+    $metadata: { httpStatusCode: 403 },
+  });
+  expect((await run(["ingest", join(SAMPLES, "corrections.csv")])).code).toBe(0);
+  expect((await run(["up"])).stdout).toContain("AWS_ACCESS_KEY_ID=AKIA");
+  expect((await run(["verify"])).code).toBe(0);
+  expect((await run(["down"])).code).toBe(0);
+});
+
+test("up says which options come too late for an endpoint that runs", { timeout: 60_000 }, async () => {
+  const { run, port } = await workspace();
+  await run(["up", "--port", String(port)]);
+  const { code, stderr } = await run(["up", "--faults", "seed=1,duplicate=0.5", "--concurrency", "2"]);
+  expect(code).toBe(0);
+  expect(stderr).toContain("To start it with --concurrency, --faults: minilake down --keep-data, then up.");
+  await run(["down"]);
 });
