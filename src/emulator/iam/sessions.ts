@@ -75,11 +75,8 @@ export function createServiceRoles(
       sourceAccount: accountId,
     };
     const request = { action: "sts:AssumeRole", resource: role.arn };
-    const { denied, grant } = evaluateResource(
-      compilePolicy(role.trustPolicy),
-      new RequestContext(caller, request, facts),
-    );
-    if (!denied && grant !== "none") return undefined;
+    const { grant } = evaluateResource(compilePolicy(role.trustPolicy), new RequestContext(caller, request, facts));
+    if (grant !== "none") return undefined;
     return `The trust policy of role ${role.name} does not let ${service} perform sts:AssumeRole.`;
   }
 

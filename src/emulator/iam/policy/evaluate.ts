@@ -13,6 +13,7 @@ import { allOf, anyOf, both, not, type Truth } from "./truth.ts";
 export type Grant = "none" | "account" | "role" | "session";
 
 export interface Verdict {
+  /** An explicit Deny: then there is no grant either. */
   denied: boolean;
   grant: Grant;
 }

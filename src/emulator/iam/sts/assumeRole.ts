@@ -104,7 +104,7 @@ function demandTrust(
   };
   if (role !== undefined) {
     const trust = evaluateResource(compilePolicy(role.trustPolicy), new RequestContext(caller, request, facts));
-    if (!trust.denied && trust.grant !== "none" && authorize(caller, request).allowed) return;
+    if (trust.grant !== "none" && authorize(caller, request).allowed) return;
   }
   throw new AwsError(
     "AccessDenied",

@@ -97,6 +97,7 @@ describe("operators", () => {
     ["ForAllValues:StringLike", ["a*"], ["ab", "ac"], true],
     ["ForAnyValue:StringNotEquals", ["a"], ["a", "b"], true],
     ["ForAnyValue:StringNotEquals", ["a"], ["a"], false],
+    ["ForAnyValue:StringNotEquals", ["a"], undefined, false],
     ["ForAllValues:StringNotEquals", ["a"], ["b", "c"], true],
     ["ForAllValues:StringNotEquals", ["a"], ["a", "c"], false],
   ])("%s %j, request %j: %s", (operator, wanted, given, expected) => {
@@ -194,6 +195,13 @@ describe("what cannot be evaluated", () => {
     const denied = authorize(session(deny(condition)), { ...GET, conditions: { "s3:max-keys": "1" } });
     expect(denied.allowed).toBe(false);
     expect(denied.message).toContain("with an explicit deny in an identity-based policy");
+  });
+
+  it("is also a key that the service does not pass for this action", () => {
+    const caller = session(deny({ StringEquals: { "s3:x-amz-acl": "public-read" } }));
+    const resource = "arn:aws:s3:::raw";
+    expect(authorize(caller, { action: "s3:PutObject", resource }).allowed).toBe(true);
+    expect(authorize(caller, { action: "s3:PutBucketAcl", resource }).allowed).toBe(false);
   });
 
   it("does not matter beside a condition that is false", () => {
