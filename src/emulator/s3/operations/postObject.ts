@@ -39,8 +39,7 @@ export const postObject: Operation = async (context, call) => {
   let upload: Upload | undefined;
   const parser = new FormParser(boundary, {
     onField: (name, value) => fields.set(name.toLowerCase(), value),
-    onFile: (fileName, contentType) => {
-      if (contentType !== undefined && !fields.has("content-type")) fields.set("content-type", contentType);
+    onFile: (fileName) => {
       upload = beginUpload(context, call, fields, fileName);
     },
     onData: (bytes) => upload?.write(bytes),

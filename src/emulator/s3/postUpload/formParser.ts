@@ -3,8 +3,8 @@ import { incompleteBody } from "../errors.ts";
 
 export interface FormListener {
   onField(name: string, value: string): void;
-  /** The `file` field begins: it is the last one that counts. */
-  onFile(fileName: string, contentType: string | undefined): void;
+  /** The `file` field begins: it is the last one that counts. Its own Content-Type does not, as on AWS. */
+  onFile(fileName: string): void;
   /** A piece of the file. */
   onData(bytes: Buffer): void;
 }
@@ -113,7 +113,7 @@ export class FormParser {
     if (this.#before - this.#rest.length > MAX_PRE_DATA_BYTES) throw tooLong();
     const fileName = /\bfilename="([^"]*)"/i.exec(disposition)?.[1] ?? "";
     this.#state = "file";
-    this.#listener.onFile(fileName, /^content-type:\s*(.+?)\s*$/im.exec(headers)?.[1]);
+    this.#listener.onFile(fileName);
   }
 
   #takeFile(): boolean {

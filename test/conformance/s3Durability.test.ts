@@ -1,0 +1,178 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CopyObjectCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutBucketNotificationConfigurationCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { afterEach, describe, expect, test } from "vitest";
+import { type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
+import { sign, signedRequest } from "./s3SignedRequest.ts";
+import { type Target, target, waitFor } from "./target.ts";
+
+/** What only our own endpoint can be asked: what lies on its disk, and what is there after a restart. */
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+
+async function endpoint(dataDir: string, options: Partial<EmulatorOptions> = {}) {
+  const emulator = await startEmulator({ dataDir, port: 0, ...options });
+  const s3 = new S3Client({ endpoint: emulator.endpoint, region: "us-east-1", credentials, forcePathStyle: true });
+  let isOpen = true;
+  const close = async () => {
+    if (!isOpen) return;
+    isOpen = false;
+    s3.destroy();
+    await emulator.close();
+  };
+  cleanups.push(close);
+  return { s3, endpoint: emulator.endpoint, close };
+}
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "minilake-s3-"));
+  cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const files = (folder: string) =>
+  readdirSync(join(folder, "blobs"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+
+const big = Buffer.alloc(300_000, "big body ");
+const Bucket = "durable";
+
+describe("files of bodies", () => {
+  test("go when their object is overwritten or deleted, and stay while a copy or version needs them", async () => {
+    const folder = newFolder();
+    const { s3 } = await endpoint(folder);
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    const left = (count: number) => waitFor(() => files(folder) === count, { what: `${count} files` });
+    await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: big }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: "a", Body: big }));
+    await left(1);
+    await s3.send(new CopyObjectCommand({ Bucket, Key: "b", CopySource: `${Bucket}/a` }));
+    await left(1);
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: "a" }));
+    await left(1);
+    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    const { VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key: "b", Body: big }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: "b" }));
+    await left(2);
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: "b", VersionId }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: "b", VersionId: "null" }));
+    await left(0);
+  });
+
+  test("are not left by uploads that are refused or break off", async () => {
+    const folder = newFolder();
+    const here = await endpoint(folder);
+    await here.s3.send(new CreateBucketCommand({ Bucket }));
+    const t = { endpoint: here.endpoint, region: "us-east-1", credentials } as Target;
+    const reply = await signedRequest(t, {
+      method: "PUT",
+      path: `/${Bucket}/refused`,
+      headers: { "content-md5": "1B2M2Y8AsgTpgAmY7PhCfg==" },
+      body: Buffer.alloc(3_000_000, "x"),
+    });
+    expect(reply.code).toBe("BadDigest");
+    const raw = { method: "PUT", path: `/${Bucket}/broken`, payloadHash: "UNSIGNED-PAYLOAD" };
+    const { headers } = sign(t, raw);
+    for (const announced of [200_000, 50_000_000]) {
+      const { hostname, port } = new URL(here.endpoint);
+      const all = { ...headers, "content-length": announced };
+      const outgoing = request({ hostname, port, method: "PUT", path: raw.path, headers: all, agent: false });
+      outgoing.on("error", () => undefined);
+      outgoing.write(Buffer.alloc(150_000, "x"));
+      await waitFor(() => files(folder) === 1, { what: "the file of the upload" });
+      outgoing.destroy();
+      await waitFor(() => files(folder) === 0, { what: "no file" });
+    }
+    const list = await here.s3.send(new ListObjectsV2Command({ Bucket }));
+    expect(list.KeyCount).toBe(0);
+  });
+
+  test("that nothing refers to are removed at start, all others stay", async () => {
+    const folder = newFolder();
+    const before = await endpoint(folder);
+    await before.s3.send(new CreateBucketCommand({ Bucket }));
+    await before.s3.send(new PutObjectCommand({ Bucket, Key: "large", Body: big }));
+    await before.s3.send(new PutObjectCommand({ Bucket, Key: "small", Body: "small" }));
+    const { UploadId } = await before.s3.send(new CreateMultipartUploadCommand({ Bucket, Key: "parts" }));
+    await before.s3.send(new UploadPartCommand({ Bucket, Key: "parts", UploadId, PartNumber: 1, Body: big }));
+    await before.close();
+    mkdirSync(join(folder, "blobs", "ab"), { recursive: true });
+    writeFileSync(join(folder, "blobs", "ab", `ab${"0".repeat(30)}`), "left by a crash");
+    expect(files(folder)).toBe(3);
+    const after = await endpoint(folder);
+    expect(files(folder)).toBe(2);
+    const large = await after.s3.send(new GetObjectCommand({ Bucket, Key: "large" }));
+    expect(Buffer.from(await large.Body!.transformToByteArray()).equals(big)).toBe(true);
+    const small = await after.s3.send(new GetObjectCommand({ Bucket, Key: "small" }));
+    expect(await small.Body!.transformToString()).toBe("small");
+  });
+
+  test("are read to the end by those who began, after a delete", async () => {
+    const folder = newFolder();
+    const { s3 } = await endpoint(folder);
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    const huge = Buffer.alloc(20_000_000, "huge body ");
+    await s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: huge }));
+    const got = await s3.send(new GetObjectCommand({ Bucket, Key: "k" }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
+    expect(Buffer.from(await got.Body!.transformToByteArray()).equals(huge)).toBe(true);
+    await waitFor(() => files(folder) === 0, { what: "no file" });
+  });
+});
+
+describe.skipIf(process.env.MINILAKE_TARGET !== undefined)("after a restart", () => {
+  test("events that were held back are delivered, and sequencers go on growing", async () => {
+    const t = await target({ faults: "delay=300..300ms" });
+    cleanups.push(() => t.close());
+    const bucket = t.uniqueName("bucket");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    const QueueName = t.uniqueName("queue");
+    const QueueArn = `arn:aws:sqs:${t.region}:${t.accountId}:${QueueName}`;
+    const Policy = JSON.stringify({
+      Statement: [
+        { Effect: "Allow", Principal: { Service: "s3.amazonaws.com" }, Action: "sqs:SendMessage", Resource: QueueArn },
+      ],
+    });
+    const { QueueUrl } = await t.sqs.send(new CreateQueueCommand({ QueueName, Attributes: { Policy } }));
+    await t.s3.send(
+      new PutBucketNotificationConfigurationCommand({
+        Bucket: bucket,
+        NotificationConfiguration: { QueueConfigurations: [{ QueueArn, Events: ["s3:ObjectCreated:*"] }] },
+      }),
+    );
+    await t.s3.send(new PutObjectCommand({ Bucket: bucket, Key: "k", Body: "1" }));
+    await t.restart();
+    // On a connection of its own: the client's were cut by the restart.
+    await signedRequest(t, { method: "PUT", path: `/${bucket}/k`, body: "2" });
+    const seen: { eTag: string; sequencer: string }[] = [];
+    await waitFor(async () => {
+      const { Messages = [] } = await t.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      for (const { Body } of Messages)
+        seen.push(...(JSON.parse(Body!).Records ?? []).map((one: { s3: { object: never } }) => one.s3.object));
+      return seen.length === 2;
+    });
+    seen.sort((a, b) => (a.sequencer < b.sequencer ? -1 : 1));
+    expect(seen.map(({ eTag }) => eTag)).toEqual([
+      "c4ca4238a0b923820dcc509a6f75849b",
+      "c81e728d9d4c2f636f067f89cc14862c",
+    ]);
+  });
+});

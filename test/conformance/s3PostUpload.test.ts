@@ -1,0 +1,115 @@
+import { createHmac } from "node:crypto";
+import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { refusal, send, signingKeyOf, xmlText } from "./s3SignedRequest.ts";
+import { type Target, target } from "./target.ts";
+
+let t: Target;
+let Bucket: string;
+
+beforeAll(async () => {
+  t = await target();
+  Bucket = t.uniqueName("bucket");
+  await t.s3.send(new CreateBucketCommand({ Bucket }));
+});
+afterAll(() => t.close());
+
+/** The fields of a form whose policy has these conditions, signed with SigV4. */
+function signedFields(conditions: unknown[], expiresInMs = 60_000): Record<string, string> {
+  const timestamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const date = timestamp.slice(0, 8);
+  const fields = {
+    "x-amz-algorithm": "AWS4-HMAC-SHA256",
+    "x-amz-credential": `${t.credentials.accessKeyId}/${date}/${t.region}/s3/aws4_request`,
+    "x-amz-date": timestamp,
+  };
+  const own = Object.entries(fields).map(([name, value]) => ({ [name]: value }));
+  const document = {
+    expiration: new Date(Date.now() + expiresInMs).toISOString(),
+    conditions: [{ bucket: Bucket }, ...own, ...conditions],
+  };
+  const policy = Buffer.from(JSON.stringify(document)).toString("base64");
+  const signature = createHmac("sha256", signingKeyOf(t.credentials.secretAccessKey, date, t.region)).update(policy);
+  return { ...fields, policy, "x-amz-signature": signature.digest("hex") };
+}
+
+function post(fields: Record<string, string>, file: string | Buffer = "id,x\n1,2\n", name = "a b.csv") {
+  const boundary = "----form-boundary";
+  const parts = Object.entries(fields).map(
+    ([field, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`,
+  );
+  const head = `${parts.join("")}--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\nContent-Type: text/csv\r\n\r\n`;
+  const body = Buffer.concat([Buffer.from(head), Buffer.from(file), Buffer.from(`\r\n--${boundary}--\r\n`)]);
+  const headers = { host: new URL(t.endpoint).host, "content-type": `multipart/form-data; boundary=${boundary}` };
+  return send(t, { method: "POST", path: `/${Bucket}`, body }, headers);
+}
+
+const anyKey = ["starts-with", "$key", "in/"];
+
+describe("a browser's form", () => {
+  test.each([9, 3_000_000])("with a signed policy uploads its file of %i bytes", async (size) => {
+    const file = Buffer.alloc(size, "id,x\n1,2\n");
+    const status = { success_action_status: "201", "Content-Type": "text/csv", "x-amz-meta-source": "form" };
+    const conditions = [
+      anyKey,
+      { success_action_status: "201" },
+      ["eq", "$x-amz-meta-source", "form"],
+      ["starts-with", "$Content-Type", "text/"],
+    ];
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: S3 itself puts the file's name there.
+    const reply = await post({ key: "in/${filename}", ...status, ...signedFields(conditions) }, file);
+    expect([reply.status, xmlText(reply.body, "Key"), xmlText(reply.body, "Bucket")]).toEqual([
+      201,
+      "in/a b.csv",
+      Bucket,
+    ]);
+    const got = await t.s3.send(new GetObjectCommand({ Bucket, Key: "in/a b.csv" }));
+    expect([got.ContentType, got.Metadata]).toEqual(["text/csv", { source: "form" }]);
+    expect(Buffer.from(await got.Body!.transformToByteArray()).equals(file)).toBe(true);
+  });
+
+  test("answers 204, or sends the browser on", async () => {
+    const plain = await post({ key: "in/1", ...signedFields([anyKey]) });
+    expect([plain.status, plain.headers.etag]).toEqual([204, expect.stringMatching(/^"[0-9a-f]{32}"$/)]);
+    const fields = { success_action_redirect: "http://example.com/done?x=1" };
+    const redirect = await post({ key: "in/1", ...fields, ...signedFields([anyKey, fields]) });
+    expect(redirect.status).toBe(303);
+    const location = new URL(redirect.headers.location!);
+    expect([location.host, location.searchParams.get("x"), location.searchParams.get("key")]).toEqual([
+      "example.com",
+      "1",
+      "in/1",
+    ]);
+  });
+
+  test.each([
+    ["a key outside of the policy", { key: "out/1" }, [anyKey], 403, "AccessDenied"],
+    ["a field that the policy does not name", { key: "in/x", "x-amz-meta-a": "1" }, [anyKey], 403, "AccessDenied"],
+    ["a file that is too long", { key: "in/x" }, [anyKey, ["content-length-range", 0, 3]], 400, "EntityTooLarge"],
+    ["a file that is too short", { key: "in/x" }, [anyKey, ["content-length-range", 100, 200]], 400, "EntityTooSmall"],
+    ["no key", {}, [anyKey], 400, "InvalidArgument"],
+  ])("with %s is refused", async (_what, fields, conditions, status, code) => {
+    const reply = await post({ ...(fields as Record<string, string>), ...signedFields(conditions) });
+    expect([reply.status, reply.code]).toEqual([status, code]);
+    const missing = t.s3.send(new HeadObjectCommand({ Bucket, Key: "in/x" }));
+    expect(await refusal(missing)).toMatchObject({ status: 404 });
+  });
+
+  test("with an expired policy, a wrong signature or none at all is refused", async () => {
+    const expired = await post({ key: "in/x", ...signedFields([anyKey], -1000) });
+    expect([expired.status, xmlText(expired.body, "Message")]).toEqual([
+      403,
+      "Invalid according to Policy: Policy expired.",
+    ]);
+    const wrong = await post({ key: "in/x", ...signedFields([anyKey]), "x-amz-signature": "0".repeat(64) });
+    expect([wrong.status, wrong.code]).toEqual([403, "SignatureDoesNotMatch"]);
+    const none = await post({ key: "in/x" });
+    expect([none.status, none.code]).toEqual([403, "AccessDenied"]);
+  });
+
+  test("of another content type is refused", async () => {
+    const headers = { host: new URL(t.endpoint).host, "content-type": "text/plain" };
+    const reply = await send(t, { method: "POST", path: `/${Bucket}`, body: "x" }, headers);
+    expect([reply.status, reply.code]).toEqual([412, "PreconditionFailed"]);
+  });
+});
