@@ -44,10 +44,10 @@ export async function prepareCurate(
   stage: StageConfiguration,
   limits: RunLimits,
 ): Promise<Prepared> {
-  const outputs = new Outputs();
+  const outputs = new Outputs({ expectedBytes: source.size });
   try {
     refuseTooLarge(source.size, limits);
-    const text = await curateText(key, body, configuration, outputs);
+    const text = await curateText(key, source.size, body, configuration, outputs);
     return accepted(key, text, configuration, stage);
   } catch (error) {
     outputs.discard();

@@ -32,10 +32,12 @@ export interface CuratedText {
 /**
  * Reads one file to its end and sorts its rows into partitions and quarantine, which are left in `outputs`.
  *
+ * size    of the object as stored
  * Throws  FileRefused when the file as a whole is to go to quarantine; `outputs` is then of no use
  */
 export async function curateText(
   sourceKey: string,
+  size: number,
   body: AsyncIterable<Uint8Array>,
   configuration: FunctionConfiguration,
   outputs: Outputs,
@@ -55,7 +57,9 @@ export async function curateText(
     return step.value;
   };
 
-  const window = Buffer.allocUnsafeSlow(WINDOW_BYTES + WINDOW_SLACK);
+  // Text of ASCII in UTF-16 shrinks, any other grows by half at most.
+  const windowBytes = compressed ? WINDOW_BYTES : Math.min(WINDOW_BYTES, Math.ceil(size * 1.5) + 16);
+  const window = Buffer.allocUnsafeSlow(windowBytes + WINDOW_SLACK);
   let filled = 0;
   let complete = false;
   let waiting: Uint8Array | undefined;
@@ -78,17 +82,17 @@ export async function curateText(
           waiting = transcoder ? transcoder.push(chunk) : chunk;
         }
       }
-      const length = Math.min(waiting.length, WINDOW_BYTES - filled);
+      const length = Math.min(waiting.length, windowBytes - filled);
       window.set(length === waiting.length ? waiting : waiting.subarray(0, length), filled);
       filled += length;
       waiting = waiting.subarray(length);
-      if (filled === WINDOW_BYTES) return;
+      if (filled === windowBytes) return;
     }
   };
 
   let layout: Layout | undefined;
   for (let wanted = SAMPLE_BYTES; layout === undefined; wanted = LARGEST_SAMPLE_BYTES) {
-    await fill(wanted);
+    await fill(Math.min(wanted, windowBytes));
     if (filled === 0) throw new FileRefused("empty-file", "the file is empty");
     if (guess === undefined) {
       guess = detectEncoding(window.subarray(0, filled), complete, configuration.dialect.encoding);
@@ -97,7 +101,7 @@ export async function curateText(
         const sample = transcoder.push(window.subarray(0, filled), complete);
         if (complete) transcoder = undefined;
         const rest = waiting === undefined ? undefined : transcoder?.push(waiting);
-        filled = Math.min(sample.length, WINDOW_BYTES);
+        filled = Math.min(sample.length, windowBytes);
         window.set(sample.subarray(0, filled));
         waiting = Buffer.concat([sample.subarray(filled), rest ?? new Uint8Array(0)]);
         if (waiting.length > 0) complete = false;
@@ -152,7 +156,7 @@ export async function curateText(
     filled -= start;
     start = 0;
     checked = 0;
-    if (filled >= MAX_ROW_BYTES && filled === WINDOW_BYTES) throw new Error("the reader does not consume its window");
+    if (filled >= MAX_ROW_BYTES && filled === windowBytes) throw new Error("the reader does not consume its window");
     await fill(filled + 1);
   }
 

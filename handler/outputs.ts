@@ -12,6 +12,8 @@ import { type PutBody, REUSED_BYTES } from "./s3/objectStore.ts";
  * sent. So memory is the arena, and disk is about the size of the text; a small file never touches the disk.
  */
 export const ARENA_BYTES = 20 * 1024 * 1024;
+/** Room for the heads of some hundred outputs. */
+const SMALLEST_ARENA_BYTES = 512 * 1024;
 const SMALLEST_BLOCK = 512;
 const LARGEST_BLOCK = 128 * 1024;
 const INITIAL_OUTPUTS = 128;
@@ -28,8 +30,8 @@ export class SpaceExhausted extends Error {
 }
 
 export class Outputs {
-  readonly #arena: Buffer;
-  readonly #view: DataView;
+  #arena: Buffer;
+  #view: DataView;
   #used = 0;
   #count = 0;
   /** Per output: the open block [blockStart, position, limit) in the arena; limit 0 when there is none. */
@@ -52,9 +54,13 @@ export class Outputs {
   readonly #spaceBytes: number;
   readonly #folder: string;
 
-  /** `spaceBytes` bounds the temporary file; by default what the folder has free. */
-  constructor(options: { arenaBytes?: number; folder?: string; spaceBytes?: number } = {}) {
-    this.#arena = Buffer.allocUnsafeSlow(options.arenaBytes ?? ARENA_BYTES);
+  /**
+   * expectedBytes  about what will come: a small file is not worth a large arena, which costs a garbage collection
+   * spaceBytes     bounds the temporary file; by default what the folder has free
+   */
+  constructor(options: { expectedBytes?: number; arenaBytes?: number; folder?: string; spaceBytes?: number } = {}) {
+    const enough = SMALLEST_ARENA_BYTES + 2 * (options.expectedBytes ?? ARENA_BYTES);
+    this.#arena = Buffer.allocUnsafeSlow(options.arenaBytes ?? Math.min(ARENA_BYTES, enough));
     this.#view = new DataView(this.#arena.buffer);
     this.#folder = options.folder ?? tmpdir();
     this.#spaceBytes = options.spaceBytes ?? freeBytes(this.#folder);
@@ -130,14 +136,20 @@ export class Outputs {
     const wanted = this.#bytes[output]! / 8;
     while (size < wanted && size < LARGEST_BLOCK) size *= 2;
     if (size < length) size = length;
-    if (size > this.#arena.length) throw new Error(`a block of ${size} bytes does not fit the arena`);
     if (this.#used + size > this.#arena.length) this.#spill();
+    if (size > this.#arena.length) this.#enlarge(size);
     const at = this.#used;
     this.#used += size;
     this.#blockStart[output] = at;
     this.#position[output] = at;
     this.#limit[output] = at + size;
     return at;
+  }
+
+  /** A compressed file may hold a row that is longer than all that was expected. The arena is empty. */
+  #enlarge(bytes: number): void {
+    this.#arena = Buffer.allocUnsafeSlow(Math.max(bytes, ARENA_BYTES));
+    this.#view = new DataView(this.#arena.buffer);
   }
 
   #close(output: number): void {
