@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isAwsError, MinilakeError } from "../errors.ts";
+import { processRuns } from "../processRuns.ts";
 
 /** Who changes the lake now; `lease.json` in the control bucket. */
 export interface LeaseRecord {
@@ -29,8 +30,8 @@ export interface LeaseOptions {
   now?: () => number;
   /** @default 30,000 */
   ttlMs?: number;
-  /** Says whether a process of this host is alive. @default asks the system */
-  isAlive?: (pid: number) => boolean;
+  /** Says whether a process of this host that ran at `markedAt` (milliseconds since the epoch) still does. @default asks the system */
+  isAlive?: (pid: number, markedAt: number) => boolean;
 }
 
 export const LEASE_KEY = "lease.json";
@@ -80,7 +81,7 @@ export async function takeLease(s3: S3Client, Bucket: string, options: LeaseOpti
     if (found === undefined) continue;
     current = found.record;
     if (isMine(current)) etag = found.etag;
-    else if (!isDead(current, now(), options.isAlive ?? processIsAlive)) throw held(current);
+    else if (!isDead(current, now(), options.isAlive ?? processRuns)) throw held(current);
     else etag = await unlessTaken(write({ IfMatch: found.etag }));
   }
   if (etag === undefined) throw held(current);
@@ -153,20 +154,17 @@ function parseLease(text: string): LeaseRecord | undefined {
   }
 }
 
-function isDead(record: LeaseRecord | undefined, now: number, isAlive: (pid: number) => boolean): boolean {
+function isDead(
+  record: LeaseRecord | undefined,
+  now: number,
+  isAlive: (pid: number, markedAt: number) => boolean,
+): boolean {
   if (record === undefined || Date.parse(record.expires) <= now) return true;
   const at = record.holder.lastIndexOf(":");
   const pid = Number(record.holder.slice(at + 1));
-  return record.holder.slice(0, at) === hostname() && Number.isInteger(pid) && !isAlive(pid);
-}
-
-function processIsAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return (
+    record.holder.slice(0, at) === hostname() && Number.isInteger(pid) && !isAlive(pid, Date.parse(record.acquired))
+  );
 }
 
 /** Undefined when the condition of the write did not hold. */
