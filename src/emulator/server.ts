@@ -55,9 +55,12 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
-/** Largest request body of a service that is read whole: Lambda's 70,167,211 bytes for CreateFunction, 2 MiB else. */
+/**
+ * Largest request body of a service that is read whole: Lambda's 70,167,211 bytes for CreateFunction; else 8 MiB, since 1 MiB of
+ * messages (SQS, Logs) can be six times as long as JSON text: botocore writes every character beyond ASCII as an escape.
+ */
 const MAX_LAMBDA_BODY_BYTES = 71_000_000;
-const MAX_BODY_BYTES = 2 * 1024 * 1024;
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** A client that sends nothing of its announced body for this long is cut off. */
 const BODY_IDLE_MS = 30_000;
 const HEALTH_PATH = "/_minilake/health";

@@ -77,7 +77,7 @@ describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")("the 
     const { status, body } = await send({
       method: "POST",
       headers: { "x-amz-target": "AmazonSQS.SendMessage", "content-type": "application/x-amz-json-1.0" },
-      body: "x".repeat(3 * 1024 * 1024),
+      body: "x".repeat(9 * 1024 * 1024),
     });
     expect(status).toBe(413);
     expect(body).toContain("RequestEntityTooLarge");

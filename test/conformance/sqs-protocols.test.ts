@@ -114,6 +114,20 @@ describe("SQS errors over JSON", () => {
   });
 });
 
+describe("SQS over JSON", () => {
+  it("takes the largest message also when its text is escaped, as botocore does", async () => {
+    const { QueueUrl } = await t.sqs.send(new CreateQueueCommand({ QueueName: t.uniqueName("large") }));
+    const body = `{"QueueUrl":${JSON.stringify(QueueUrl)},"MessageBody":"${"\\u00fc".repeat(524_288)}"}`;
+    const response = await signedPost(t, "sqs", "/", body, {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": "AmazonSQS.SendMessage",
+    });
+    expect(response.status).toBe(200);
+    const { Messages } = await t.sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+    expect(Messages![0]!.Body === "ü".repeat(524_288)).toBe(true);
+  });
+});
+
 describe("SQS permissions", () => {
   /** A client with the rights that `statements` give to a role. */
   async function clientOf(statements: object[]): Promise<{ sqs: SQSClient; roleArn: string }> {
