@@ -120,7 +120,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       faults: faults.describe(),
       close: async () => {
         const closed = new Promise((done) => server.close(done));
-        for (const service of Object.values(services)) await service.stop?.();
+        // Backwards: Lambda's last lines and figures still find Logs and CloudWatch.
+        for (const service of Object.values(services).reverse()) await service.stop?.();
         server.closeAllConnections();
         await closed;
         await store.close();
