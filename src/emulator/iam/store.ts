@@ -92,7 +92,7 @@ export class IdentityStore {
   /** [expiration, access key id] */
   readonly #expirations: Table<true>;
   readonly #account: Table<RootKey>;
-  readonly #knownRoles = new Map<string, Role | undefined>();
+  readonly #knownRoles = new Map<string, Role>();
   readonly #knownSessions = new Map<string, Session>();
   #generation = 0;
 
@@ -123,9 +123,10 @@ export class IdentityStore {
   /** Role names are unique without regard to case. */
   findRole(name: string): Role | undefined {
     const key = name.toLowerCase();
-    if (this.#knownRoles.has(key)) return this.#knownRoles.get(key);
+    const known = this.#knownRoles.get(key);
+    if (known !== undefined) return known;
     const role = this.#roles.get(key);
-    this.#knownRoles.set(key, role);
+    if (role !== undefined) this.#knownRoles.set(key, role);
     return role;
   }
 
