@@ -93,6 +93,8 @@ const hasOperation = (name: string): name is OperationName => Object.hasOwn(OPER
 
 /** Between sweeps of expired events; a sweep goes in short steps. */
 const CLEANUP_INTERVAL_MS = 30_000;
+/** What expired while no process ran goes soon after the start, but not in its way. */
+const FIRST_CLEANUP_MS = 1_000;
 const CLEANUP_PAUSE_MS = 5;
 
 export interface LogsService extends Service {
@@ -142,7 +144,7 @@ export function createLogs({ store: database, settings, authorize, onMessage }: 
     },
     encodeError: (error, request) => encodeAwsJsonError(error, request, "1.1"),
     append: (caller, group, stream, events) => functionLogs.append(caller, group, stream, events),
-    start: () => scheduleCleanUp(CLEANUP_INTERVAL_MS),
+    start: () => scheduleCleanUp(FIRST_CLEANUP_MS),
     async stop() {
       clearTimeout(cleanUpTimer);
       tails.stop();

@@ -68,6 +68,8 @@ export interface NewMessage {
 const MAX_IN_FLIGHT = 120_000;
 /** Messages removed in one transaction by clean-up, so that a request never waits long for it. */
 const CLEANUP_BATCH = 500;
+/** Batches that one receive looks through; expired and dead messages can fill many, and an empty answer is always allowed. */
+const MAX_LOOKS = 50;
 /** Beyond every time stamp. */
 const FOREVER = Number.MAX_SAFE_INTEGER;
 
@@ -182,7 +184,7 @@ export class QueueStore {
     const movedTo = new Map<string, Queue>();
     const oldest = now - Number(queue.attributes.MessageRetentionPeriod) * 1000;
     const deadLetters = this.#deadLetterQueue(queue);
-    while (received.length < count) {
+    for (let looks = 0; received.length < count && looks < MAX_LOOKS; looks++) {
       const due = this.#due(queue.id, count - received.length, now);
       if (due.length === 0) break;
       for (const key of due) {

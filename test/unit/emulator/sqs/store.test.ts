@@ -73,6 +73,16 @@ describe("QueueStore", () => {
     expect([...store.table("sqs.schedule").keys()]).toEqual([]);
   });
 
+  it("looks through a bounded part of what has expired, and goes on next time", () => {
+    const queue = newQueue({ MessageRetentionPeriod: "60" });
+    store.transaction(() => {
+      for (let index = 0; index < 1_200; index++) send(queue, "old");
+    });
+    send(queue, "young", NOW + 60_000);
+    const answers = Array.from({ length: 3 }, () => receive(queue, NOW + 60_000));
+    expect(answers).toEqual([[], [], ["young"]]);
+  });
+
   it("cleans up what deleted and purged queues leave, in bounded steps", () => {
     const purged = newQueue({}, "purged");
     const deleted = newQueue({}, "deleted");
