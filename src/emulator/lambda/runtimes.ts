@@ -27,7 +27,10 @@ export function requireRuntime(runtime: string): void {
   }
   if (NODE_RUNTIMES.includes(runtime)) return;
   if (!PYTHON_RUNTIMES.includes(runtime)) throw notImplemented(`the Lambda runtime ${runtime}`);
-  if (findPython() === undefined) {
+  if (findPython() !== undefined) {
+    // Found out now, so that the first invocation need not wait for it.
+    void realPython();
+  } else {
     throw new AwsError(
       "NotImplemented",
       `minilake's embedded endpoint runs ${runtime} on the python3 of this machine, and there is none in PATH. Install Python 3, or use a Node runtime.`,
