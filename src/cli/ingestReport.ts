@@ -85,15 +85,20 @@ function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: 
 }
 
 function describeStatus({ status, receipt }: IngestOutcome, colours: ChalkInstance): string {
-  const words: Record<IngestStatus, string> = {
-    done: describeDone(receipt, colours),
-    rejected: colours.red("rejected whole"),
-    uploaded: colours.green("uploaded"),
-    pending: colours.yellow("no answer yet"),
-    superseded: colours.yellow("overtaken by another version"),
-    failed: colours.red("failed"),
-  };
-  return words[status];
+  switch (status) {
+    case "done":
+      return describeDone(receipt, colours);
+    case "rejected":
+      return colours.red("rejected whole");
+    case "uploaded":
+      return colours.green("uploaded");
+    case "pending":
+      return colours.yellow("no answer yet");
+    case "superseded":
+      return colours.yellow("overtaken by another version");
+    case "failed":
+      return colours.red("failed");
+  }
 }
 
 function describeDone(receipt: Receipt | undefined, colours: ChalkInstance): string {

@@ -12,8 +12,10 @@ export async function runProcess(): Promise<void> {
   const output = new Output({ stdout, stderr, environment: process.env });
   for (const stream of [stdout, stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
       output.close(stream);
+      if (error.code === "EPIPE") return;
+      output.note(`✖ What was to be printed cannot be written: ${error.message}`);
+      process.exit(1);
     });
   }
   const interruption = new AbortController();
@@ -50,13 +52,20 @@ export async function main(argv: string[], context: CommandContext): Promise<num
     await createProgram(context).parseAsync(argv.length === 0 ? ["--help"] : argv, { from: "user" });
     return context.exitCode;
   } catch (thrown) {
-    const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+    const error = explain(thrown, context.signal);
     if (error === undefined) return 0;
     const { describeError, exitCodeOf, renderError } = await import("../ui/errorReport.ts");
     output.note(renderError(error, await output.colours("stderr"), argv.includes("--verbose")));
     if (argv.includes("--json")) output.json({ error: describeError(error) }, true);
     return exitCodeOf(error);
   }
+}
+
+/** Undefined for what only looks like an error, as --help does. */
+function explain(thrown: unknown, signal: AbortSignal): unknown {
+  if (thrown instanceof CommanderError) return usageError(thrown);
+  // However a library words it: what fails after Ctrl-C fails because of it.
+  return signal.aborted && !(thrown instanceof MinilakeError) ? signal.reason : thrown;
 }
 
 export function createProgram(context: CommandContext): Command {
@@ -121,7 +130,7 @@ function fail(error: CommanderError, commandName: string): never {
   throw Object.assign(error, { commandName });
 }
 
-/** Commander's message in our words; undefined for what only looks like an error, as --help does. */
+/** Commander's message in our words. */
 function usageError(error: UsageFailure): MinilakeError | undefined {
   if (error.exitCode === 0) return undefined;
   const [first = "", suggestion] = error.message.replace(/^error: /, "").split("\n");

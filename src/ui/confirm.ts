@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { MinilakeError } from "../errors.ts";
 import type { Output } from "./output.ts";
 
@@ -17,14 +17,10 @@ export async function confirm(
       hint: "Look at what would be done with: minilake plan. Then run this command again with --yes.",
     });
   }
-  const prompt = createInterface({ input, output: output.stderr as unknown as NodeJS.WritableStream });
-  try {
-    const answer = await prompt.question(`${question} [y/N] `, options.signal ? { signal: options.signal } : {});
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (options.signal?.aborted) throw options.signal.reason;
-    throw error;
-  } finally {
-    prompt.close();
-  }
+  output.raw("stderr", `${question} [y/N] `);
+  const lines = createInterface({ input, ...(options.signal && { signal: options.signal }) });
+  // The end of input without an answer is no yes.
+  for await (const line of lines) return /^y(es)?$/i.test(line.trim());
+  if (options.signal?.aborted) throw options.signal.reason;
+  return false;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
@@ -129,3 +129,14 @@ test("up says which options come too late for an endpoint that runs", { timeout:
   expect(stderr).toContain("To start it with --concurrency, --faults: minilake down --keep-data, then up.");
   await run(["down"]);
 });
+
+test.skipIf(!existsSync("/dev/full"))(
+  "output that cannot be written is an error, and not a stack",
+  { timeout: 60_000 },
+  async () => {
+    const { exec } = await workspace();
+    const { code, stderr } = await exec("bash", ["-c", `"${process.execPath}" "${PROGRAM}" --help > /dev/full`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^✖ What was to be printed cannot be written: ENOSPC.*\n$/);
+  },
+);

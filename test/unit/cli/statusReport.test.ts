@@ -1,0 +1,77 @@
+import { Chalk } from "chalk";
+import { expect, test } from "vitest";
+import { renderStatus } from "../../../src/cli/statusReport.ts";
+import type { LakeStatus } from "../../../src/lake/status.ts";
+
+const plain = new Chalk({ level: 0 });
+
+const status = (changes: Partial<LakeStatus["stages"][0]> = {}, rest: Partial<LakeStatus> = {}): LakeStatus => ({
+  lake: "transactions",
+  layers: [
+    { layer: "raw", bucket: "raw-transactions", exists: true, objects: 3, bytes: 4096 },
+    { layer: "curated", bucket: "curated-transactions", exists: true, objects: 90, bytes: 2048 },
+  ],
+  stages: [
+    {
+      stage: "curate",
+      functionName: "minilake-transactions-curate",
+      functionState: "Active",
+      files: { done: 3, rejected: 0, removed: 0, working: 0 },
+      rows: { read: 100, accepted: 99, rejected: 1, blank: 0, rejectedByRule: { "ragged-row": 1 } },
+      lastFinished: "2026-11-01T00:00:00.000Z",
+      backlog: { objects: 0, bytes: 0, keys: [], oldest: undefined },
+      errors: [],
+      ...changes,
+    },
+  ],
+  deadLetters: 0,
+  ...rest,
+});
+
+test("a lake that is at rest", () => {
+  expect(renderStatus(status(), [], plain, { where: "the embedded endpoint" })).toMatchSnapshot();
+});
+
+test("a lake with work to do and things that went wrong", () => {
+  const keys = Array.from({ length: 9 }, (_, index) => `late-${index}.csv`);
+  const text = renderStatus(
+    status(
+      {
+        files: { done: 1, rejected: 1, removed: 2, working: 1 },
+        backlog: { objects: 9, bytes: 9000, keys, oldest: "2026-11-01T00:00:00.000Z" },
+        errors: [
+          { time: "2026-11-02T00:00:00.000Z", message: "Task timed out after 3.00 seconds\nat line 2\u001b[2J" },
+        ],
+      },
+      { deadLetters: 2 },
+    ),
+    [
+      {
+        messageId: "1",
+        error: "Task timed out",
+        requestId: "r",
+        objects: [{ bucket: "raw", key: "a\nb.csv", versionId: "1" }],
+      },
+      { messageId: "2", error: "", requestId: "", objects: [] },
+    ],
+    plain,
+    { where: "AWS in eu-west-1" },
+  );
+  expect(text).toMatchSnapshot();
+});
+
+test("a lake of which parts are missing says how to get them back", () => {
+  const text = renderStatus(
+    status(
+      { functionState: undefined },
+      { deadLetters: undefined, layers: [{ layer: "raw", bucket: "raw-x", exists: false, objects: 0, bytes: 0 }] },
+    ),
+    [],
+    plain,
+    { where: "here" },
+  );
+  expect(text).toContain("raw    raw-x   missing");
+  expect(text).toContain("function minilake-transactions-curate (missing)");
+  expect(text).toContain("there is no dead-letter queue");
+  expect(text).toContain("minilake up");
+});
