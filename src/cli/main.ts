@@ -119,8 +119,7 @@ const START = `Start here:
   minilake up                                    make a lake in this folder
   minilake ingest sample_data/transactions.csv   feed it
   minilake verify                                prove that every row arrived
-  minilake help up                               more about a command
-`;
+  minilake help up                               more about a command`;
 
 interface UsageFailure extends CommanderError {
   commandName?: string;

@@ -83,5 +83,5 @@ export function addEndpointOptions(command: Command): Command {
 export function addExamples(command: Command, examples: [line: string, what: string][]): Command {
   const width = Math.max(...examples.map(([line]) => line.length));
   const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd());
-  return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}\n`);
+  return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
 }
