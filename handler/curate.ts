@@ -2,6 +2,7 @@ import { findStage, loadConfiguration } from "./configuration.ts";
 import { prepareCurate } from "./curateObject.ts";
 import { sourceEvents } from "./events.ts";
 import { type LogContext, logFailure, logOutcome } from "./log.ts";
+import { freeBytes } from "./outputs.ts";
 import { S3Client } from "./s3/s3Client.ts";
 import { runStage, type StageContext } from "./stage.ts";
 
@@ -24,9 +25,13 @@ const stage = findStage(configuration, "curate");
 let remainingMs: () => number = () => 0;
 let coldStart = true;
 
+const endpoint = process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || undefined;
+
 const store = new S3Client({
   region: process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? "us-east-1",
-  endpoint: process.env.AWS_ENDPOINT_URL_S3 || process.env.AWS_ENDPOINT_URL || undefined,
+  endpoint,
+  // TLS is not loaded for an endpoint on this machine.
+  transport: endpoint?.startsWith("http:") ? await import("node:http") : await import("node:https"),
   credentials: () => ({
     accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? "",
     secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? "",
@@ -62,6 +67,7 @@ export async function handler(payload: unknown, lambda: LambdaContext): Promise<
       prepare: (key, source, body) =>
         prepareCurate(key, source, body, configuration, stage, {
           remainingMs: remainingMs(),
+          spaceBytes: freeBytes(),
           memoryMb: Number(process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) || MEMORY_MB,
         }),
     };

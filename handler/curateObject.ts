@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import type { FunctionConfiguration, StageConfiguration } from "../src/contract/functionConfiguration.ts";
 import { type CuratedText, curateText } from "./curateText.ts";
 import { compress } from "./gzipOutput.ts";
-import { Outputs, SpaceExhausted } from "./outputs.ts";
+import { ARENA_BYTES, Outputs, SpaceExhausted } from "./outputs.ts";
 import { FileRefused } from "./reader/dialect.ts";
 import { fileReject } from "./rowRouter.ts";
 import type { ObjectIdentity, PutBody } from "./s3/objectStore.ts";
@@ -14,6 +14,8 @@ const CSV = "text/csv; charset=utf-8";
 export interface RunLimits {
   remainingMs: number;
   memoryMb: number;
+  /** Of temporary files. */
+  spaceBytes: number;
 }
 
 /** Bytes per second on a whole core, with room to spare: half of what is measured. */
@@ -23,8 +25,17 @@ const MEMORY_OF_A_CORE_MB = 1769;
 /** Kept for writing the outputs' last bytes and the receipt. */
 const RESERVED_MS = 5_000;
 
+/** Of one PUT. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const LARGEST_OUTPUT_BYTES = 5 * 1024 ** 3;
+
+function spaceMessage(bytes: number, spaceBytes: number): string {
+  return `the file has ${bytes} bytes, and its outputs need more than the ${spaceBytes} bytes of temporary space that the function has. Give it more ephemeral storage, up to 10240 MB, and replay the file, or send the file in parts`;
+}
+
 /** Throws FileRefused when the object cannot be read within the run, before anything is read. */
-export function refuseTooLarge(bytes: number, { remainingMs, memoryMb }: RunLimits): void {
+export function refuseTooLarge(bytes: number, { remainingMs, memoryMb, spaceBytes }: RunLimits): void {
+  if (bytes > ARENA_BYTES && bytes > spaceBytes)
+    throw new FileRefused("file-too-large", spaceMessage(bytes, spaceBytes));
   const perSecond = BYTES_PER_SECOND * Math.min(1, memoryMb / MEMORY_OF_A_CORE_MB);
   const seconds = Math.max(0, remainingMs - RESERVED_MS) / 1000;
   // Whatever the clock says, a small file is tried.
@@ -48,12 +59,17 @@ export async function prepareCurate(
   try {
     refuseTooLarge(source.size, limits);
     const text = await curateText(key, source.size, body, configuration, outputs);
+    for (let output = 0; output < outputs.count; output++) {
+      if (outputs.bytes(output) <= LARGEST_OUTPUT_BYTES) continue;
+      const message = `one partition of the file has ${outputs.bytes(output)} bytes, more than the ${LARGEST_OUTPUT_BYTES} of an object; send the file in parts`;
+      throw new FileRefused("file-too-large", message);
+    }
     return accepted(key, text, configuration, stage);
   } catch (error) {
     outputs.discard();
     if (error instanceof FileRefused) return refused(key, source, error, configuration, stage);
     if (error instanceof SpaceExhausted) {
-      const message = `the file has ${source.size} bytes, and its outputs need more than the ${error.availableBytes} bytes of temporary space that the function has. Give it more ephemeral storage and replay the file, or send the file in parts`;
+      const message = spaceMessage(source.size, error.availableBytes);
       return refused(key, source, new FileRefused("file-too-large", message), configuration, stage);
     }
     throw error;

@@ -51,7 +51,7 @@ export class Outputs {
   #extents = 0;
   #spilled = 0;
   #file: { descriptor: number; path: string } | undefined;
-  readonly #spaceBytes: number;
+  #spaceBytes: number | undefined;
   readonly #folder: string;
 
   /**
@@ -63,7 +63,7 @@ export class Outputs {
     this.#arena = Buffer.allocUnsafeSlow(options.arenaBytes ?? Math.min(ARENA_BYTES, enough));
     this.#view = new DataView(this.#arena.buffer);
     this.#folder = options.folder ?? tmpdir();
-    this.#spaceBytes = options.spaceBytes ?? freeBytes(this.#folder);
+    this.#spaceBytes = options.spaceBytes;
   }
 
   get count(): number {
@@ -177,6 +177,7 @@ export class Outputs {
 
   #spill(): void {
     this.#closeAll();
+    this.#spaceBytes ??= freeBytes(this.#folder);
     if (this.#spilled + this.#used > this.#spaceBytes) throw new SpaceExhausted(this.#spaceBytes);
     if (this.#file === undefined) {
       const path = join(this.#folder, `minilake-${process.pid}-${Math.random().toString(36).slice(2)}.spill`);
@@ -292,7 +293,8 @@ export class Outputs {
   }
 }
 
-function freeBytes(folder: string): number {
+/** What temporary files may take up, a little less than what is free. */
+export function freeBytes(folder: string = tmpdir()): number {
   const { bavail, bsize } = statfsSync(folder);
   return Math.floor(bavail * bsize * 0.95);
 }

@@ -50,8 +50,10 @@ export class RowRouter implements RowSink {
   readonly #sourceKey: string;
   readonly #fields: () => FieldBounds;
   readonly #head: Buffer;
-  /** Per year, the output of each day plus one; the years most files have are a handful. */
-  readonly #years: (Int32Array | undefined)[] = new Array(10_000);
+  /** Per year, the output of each day plus one, and the year that was last asked for: most files have a handful. */
+  readonly #years = new Map<number, Int32Array>();
+  #year = -1;
+  #outputsOfYear: Int32Array = new Int32Array(0);
   readonly #translate: boolean;
   readonly #wide: boolean;
   readonly #delimiter: number;
@@ -194,18 +196,24 @@ export class RowRouter implements RowSink {
   }
 
   #outputOf(day: Day): number {
-    const year = day >> 9;
-    let outputs = this.#years[year];
-    if (outputs === undefined) {
-      outputs = new Int32Array(YEAR_SPAN);
-      this.#years[year] = outputs;
-    }
+    if (day >> 9 !== this.#year) this.#turnTo(day >> 9);
+    const outputs = this.#outputsOfYear;
     const known = outputs[day & 511]!;
     if (known !== 0) return known - 1;
     const output = this.#outputs.open(this.#head);
     outputs[day & 511] = output + 1;
     this.days.set(day, output);
     return output;
+  }
+
+  #turnTo(year: number): void {
+    let outputs = this.#years.get(year);
+    if (outputs === undefined) {
+      outputs = new Int32Array(YEAR_SPAN);
+      this.#years.set(year, outputs);
+    }
+    this.#year = year;
+    this.#outputsOfYear = outputs;
   }
 
   #dayOf(text: string): Day {

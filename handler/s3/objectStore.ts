@@ -18,11 +18,6 @@ export interface ObjectStore {
   put(bucket: string, key: string, body: PutBody, condition?: WriteCondition): Promise<{ etag: string }>;
   /** Gone already is success. */
   delete(bucket: string, key: string): Promise<void>;
-  createUpload(bucket: string, key: string, contentType: string): Promise<string>;
-  uploadPart(bucket: string, key: string, uploadId: string, number: number, body: PutBody): Promise<string>;
-  /** `etags` in order of part number, starting at 1. */
-  completeUpload(bucket: string, key: string, uploadId: string, etags: string[]): Promise<{ etag: string }>;
-  abortUpload(bucket: string, key: string, uploadId: string): Promise<void>;
 }
 
 export interface ObjectIdentity {

@@ -1,5 +1,4 @@
-import * as http from "node:http";
-import * as https from "node:https";
+import type * as http from "node:http";
 import {
   type ObjectBody,
   type ObjectIdentity,
@@ -16,12 +15,14 @@ import { type Credentials, canonicalQuery, encodeKey, sign } from "./signature.t
  * S3 over node:http(s): kept-alive connections, signed requests, bounded retries.
  *
  * Loading the AWS SDK costs more than the whole start-up budget of the function, and its requests cost several times
- * as much as these; the handler needs nine operations.
+ * as much as these; the handler needs four operations.
  */
 export interface S3ClientOptions {
   region: string;
   /** Path style when set (an AWS-compatible endpoint); AWS's own virtual-host names otherwise. */
   endpoint?: string;
+  /** `node:http` or `node:https`, as the endpoint has it; the caller loads only the one that it needs. */
+  transport: Pick<typeof http, "Agent" | "request">;
   credentials: () => Credentials;
   /** Milliseconds left to the run; retries end a little before. */
   remainingMs: () => number;
@@ -63,7 +64,7 @@ export class S3Client implements ObjectStore {
     this.#endpoint = options.endpoint ? new URL(options.endpoint) : undefined;
     this.#domain = `s3.${options.region}.amazonaws.com${options.region.startsWith("cn-") ? ".cn" : ""}`;
     const settings = { keepAlive: true, maxSockets: options.maxConnections ?? 16, scheduling: "lifo" as const };
-    this.#agent = this.#endpoint?.protocol === "http:" ? new http.Agent(settings) : new https.Agent(settings);
+    this.#agent = new options.transport.Agent(settings);
   }
 
   /** Ends kept connections; for processes that do not live on. */
@@ -151,47 +152,6 @@ export class S3Client implements ObjectStore {
     await this.#send({ method: "DELETE", bucket, key });
   }
 
-  async createUpload(bucket: string, key: string, contentType: string): Promise<string> {
-    const headers = {
-      "content-type": contentType,
-      "x-amz-checksum-algorithm": "CRC32",
-      "x-amz-checksum-type": "FULL_OBJECT",
-    };
-    const answer = await this.#send({ method: "POST", bucket, key, query: { uploads: "" }, headers });
-    const id = element(answer.text, "UploadId");
-    if (id === undefined)
-      throw new S3Error(answer.status, "MalformedAnswer", `S3 gave no upload id for s3://${bucket}/${key}`);
-    return id;
-  }
-
-  async uploadPart(bucket: string, key: string, uploadId: string, number: number, body: PutBody): Promise<string> {
-    const query = { partNumber: String(number), uploadId };
-    const answer = await this.#send({ method: "PUT", bucket, key, query, body });
-    return unquote(answer.headers.etag);
-  }
-
-  async completeUpload(bucket: string, key: string, uploadId: string, etags: string[]): Promise<{ etag: string }> {
-    const parts = etags.map((etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>"${etag}"</ETag></Part>`);
-    const xml = Buffer.from(`<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`);
-    const body: PutBody = { contentType: "application/xml", length: xml.length, crc32: -1, pieces: () => [xml] };
-    const answer = await this.#send({ method: "POST", bucket, key, query: { uploadId }, body });
-    // S3 answers 200 before it has finished and can still fail in the body.
-    const etag = element(answer.text, "ETag");
-    if (etag === undefined) {
-      const code = element(answer.text, "Code") ?? "MalformedAnswer";
-      throw new S3Error(
-        answer.status,
-        code,
-        `completing s3://${bucket}/${key}: ${element(answer.text, "Message") ?? code}`,
-      );
-    }
-    return { etag: unquote(etag) };
-  }
-
-  async abortUpload(bucket: string, key: string, uploadId: string): Promise<void> {
-    await this.#send({ method: "DELETE", bucket, key, query: { uploadId } });
-  }
-
   async #send(request: Request): Promise<Answer> {
     return (await this.#open(request, "text")) as Answer;
   }
@@ -206,12 +166,7 @@ export class S3Client implements ObjectStore {
         const status = response.statusCode!;
         if (mode === "stream" && status < 300) return response;
         const text = await textOf(response);
-        if (status < 300) {
-          const failedInBody =
-            request.query?.uploadId !== undefined && request.method === "POST" && text.includes("<Error>");
-          if (!failedInBody || !TRANSIENT_CODES.has(element(text, "Code") ?? ""))
-            return { status, headers: response.headers, text };
-        }
+        if (status < 300) return { status, headers: response.headers, text };
         const code =
           element(text, "Code") ?? (response.headers["x-amzn-errortype"] as string | undefined) ?? String(status);
         if (status === 404 && (request.method === "GET" || request.method === "HEAD") && code !== "NoSuchBucket") {
@@ -264,9 +219,7 @@ export class S3Client implements ObjectStore {
     if (body) {
       headers["content-length"] = String(body.length);
       headers["content-type"] = body.contentType;
-      if (body.crc32 >= 0) headers["x-amz-checksum-crc32"] = checksum(body.crc32);
-    } else if (method === "POST") {
-      headers["content-length"] = "0";
+      headers["x-amz-checksum-crc32"] = checksum(body.crc32);
     }
     const credentials = this.#options.credentials();
     sign({ method, path, query, headers, region: this.#options.region, credentials, now: new Date() });
@@ -280,7 +233,7 @@ export class S3Client implements ObjectStore {
       ...(endpoint?.port ? { port: endpoint.port } : {}),
     };
     return new Promise((resolve, reject) => {
-      const outgoing = (endpoint?.protocol === "http:" ? http : https).request(options, resolve);
+      const outgoing = this.#options.transport.request(options, resolve);
       outgoing.setTimeout(IDLE_TIMEOUT_MS, () =>
         outgoing.destroy(new Error(`no answer for ${IDLE_TIMEOUT_MS / 1000} s`)),
       );

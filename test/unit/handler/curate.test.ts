@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { refuseTooLarge } from "../../../handler/curateObject.ts";
 import { curateFile } from "./lake.ts";
 
 describe("curate", () => {
@@ -29,5 +30,29 @@ describe("curate", () => {
     const { text: all, ...parts } = receipt.bytes;
     expect(Object.values(parts).reduce((sum, bytes) => sum + bytes)).toBe(all);
     expect(receipt.writing).toBeUndefined();
+  });
+});
+
+describe("a file too large for one run", () => {
+  const limits = { remainingMs: 900_000, memoryMb: 1769, spaceBytes: 512_000_000 };
+
+  test.each([
+    [
+      "time",
+      { remainingMs: 35_000 },
+      2_000_000_000,
+      /2000000000 bytes; with 1769 MB of memory and 30 s left .* about 1800000000/,
+    ],
+    ["memory", { memoryMb: 128 }, 5_000_000_000, /with 128 MB of memory/],
+    ["temporary space", {}, 600_000_000, /more than the 512000000 bytes of temporary space/],
+  ])("for lack of %s is refused before it is read, with the numbers", (_what, changes, bytes, message) => {
+    expect(() =>
+      refuseTooLarge(bytes, { ...limits, spaceBytes: 1e12, ...(_what === "temporary space" ? limits : changes) }),
+    ).toThrow(message);
+  });
+
+  test("and one that fits is not", () => {
+    refuseTooLarge(400_000_000, limits);
+    refuseTooLarge(10_000, { remainingMs: 100, memoryMb: 128, spaceBytes: 0 });
   });
 });

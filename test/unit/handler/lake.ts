@@ -41,7 +41,11 @@ export function stageContext(s3: SimulatedS3, changes: Partial<StageContext> = {
     remainingMs: () => 60_000,
     now: () => new Date("2026-11-23T00:00:00Z"),
     prepare: (key, source, body) =>
-      prepareCurate(key, source, body, configuration, stage, { remainingMs: 900_000, memoryMb: 1769 }),
+      prepareCurate(key, source, body, configuration, stage, {
+        remainingMs: 900_000,
+        memoryMb: 1769,
+        spaceBytes: 1e9,
+      }),
     ...changes,
   };
 }

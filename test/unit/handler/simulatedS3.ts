@@ -22,7 +22,6 @@ export class SimulatedS3 implements ObjectStore {
   readonly #texts = new Set<string>();
   chunkBytes = 64 * 1024;
   #versions = 0;
-  #uploads = new Map<string, Buffer[]>();
 
   /**
    * A view for one run. `step` is awaited before each operation takes effect; it may wait, throw, or ask for the operation
@@ -38,10 +37,6 @@ export class SimulatedS3 implements ObjectStore {
       head: (b, k) => on("head", b, k, () => this.headNow(b, k)),
       put: (b, k, body, condition) => on("put", b, k, () => this.putNow(b, k, bytesOf(body), condition)),
       delete: (b, k) => on("delete", b, k, () => this.deleteNow(b, k)),
-      createUpload: (b, k) => on("createUpload", b, k, () => this.createNow()),
-      uploadPart: (b, k, id, n, body) => on("uploadPart", b, k, () => this.partNow(id, n, bytesOf(body))),
-      completeUpload: (b, k, id) => on("completeUpload", b, k, () => this.completeNow(b, k, id)),
-      abortUpload: (b, k, id) => on("abortUpload", b, k, () => void this.#uploads.delete(id)),
     };
   }
 
@@ -57,11 +52,6 @@ export class SimulatedS3 implements ObjectStore {
   put = async (bucket: string, key: string, body: PutBody, condition?: WriteCondition) =>
     this.putNow(bucket, key, bytesOf(body), condition);
   delete = async (bucket: string, key: string) => this.deleteNow(bucket, key);
-  createUpload = async () => this.createNow();
-  uploadPart = async (_bucket: string, _key: string, id: string, number: number, body: PutBody) =>
-    this.partNow(id, number, bytesOf(body));
-  completeUpload = async (bucket: string, key: string, id: string) => this.completeNow(bucket, key, id);
-  abortUpload = async (_bucket: string, _key: string, id: string) => void this.#uploads.delete(id);
 
   current(bucket: string, key: string): StoredVersion | undefined {
     const last = this.objects.get(`${bucket}/${key}`)?.at(-1);
@@ -135,23 +125,6 @@ export class SimulatedS3 implements ObjectStore {
     const path = `${bucket}/${key}`;
     if (this.versioned.has(bucket)) this.objects.set(path, [...(this.objects.get(path) ?? []), version]);
     else this.objects.set(path, [version]);
-  }
-
-  createNow(): string {
-    const id = `u${++this.#versions}`;
-    this.#uploads.set(id, []);
-    return id;
-  }
-
-  partNow(id: string, number: number, bytes: Buffer): string {
-    this.#uploads.get(id)![number - 1] = bytes;
-    return createHash("md5").update(bytes).digest("hex");
-  }
-
-  completeNow(bucket: string, key: string, id: string): { etag: string } {
-    const bytes = Buffer.concat(this.#uploads.get(id)!);
-    this.#uploads.delete(id);
-    return this.putNow(bucket, key, bytes);
   }
 }
 
