@@ -161,6 +161,7 @@ const SERVICE_KEYS: Record<string, readonly string[]> = {
   "iam:policyarn": [],
   "iam:permissionsboundary": [],
   "iam:passedtoservice": [],
+  "cloudwatch:namespace": [],
   "sts:externalid": [],
   "sts:rolesessionname": [],
   "sts:transitivetagkeys": [],
