@@ -89,7 +89,7 @@ async function main() {
         },
       });
       if (run.status !== 0) throw new Error(`the run failed: ${run.stdout}`);
-      const counts = await (await fetch(`${endpoint}/-/counts`)).json();
+      const counts = await (await fetch(`${endpoint}/-/counts`, { headers: { connection: "close" } })).json();
       results.push({ ...JSON.parse(run.stdout), ...counts });
     }
     store.disconnect();
