@@ -55,21 +55,21 @@ describe("the function and verify, which share no code", () => {
       const text = `2026-08-01,${quote}${quote}\n`;
       return `2026-08-01,${quote}${"x".repeat(length - text.length)}${quote}\n`;
     };
+    const tails = ["", "2026-08-02,b\n", `2026-08-02,"open\n2026-08-03,c"d\n`];
     for (const quote of ["", '"']) {
-      for (const length of [limit - 1, limit, limit + 1, limit + 70_000]) {
-        for (const tail of ["", "2026-08-02,b\n", `2026-08-02,"open\n2026-08-03,c"d\n`]) {
-          const bytes = Buffer.from(`day,text\n2026-08-01,a\n${row(length, quote)}${tail}`);
-          for (const handler of [60_000, 65_536, 1_000_000]) {
-            const { report } = await curateAndVerify({ key: "long.csv", bytes }, { handler, verify: 100_000 });
-            expect(
-              report.findings.map(({ message }) => message),
-              `${length} ${quote} ${tail} ${handler}`,
-            ).toEqual([]);
-          }
+      for (const [index, length] of [limit - 1, limit, limit + 1, limit + 70_000].entries()) {
+        const tail = tails[index % tails.length]!;
+        const bytes = Buffer.from(`day,text\n2026-08-01,a\n${row(length, quote)}${tail}`);
+        for (const handler of [60_000, 1_000_000]) {
+          const { report } = await curateAndVerify({ key: "long.csv", bytes }, { handler, verify: 100_000 });
+          expect(
+            report.findings.map(({ message }) => message),
+            `${length} ${quote} ${tail} ${handler}`,
+          ).toEqual([]);
         }
       }
     }
-  });
+  }, 60_000);
 
   it("agree on the sample files", async () => {
     for (const [name, make] of Object.entries(FILES)) {
