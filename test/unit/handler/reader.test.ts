@@ -225,3 +225,13 @@ test("ten thousand columns", async () => {
   expect(receipt.rows.accepted).toBe(2);
   expect(partitions["2026-01-05"]).toBe(`${names}\n${row(1)}\n${row(2)}\n`);
 });
+
+test("what is decided from the first bytes does not depend on how they arrive", async () => {
+  const rows = Array.from({ length: 14_000 }, (_, i) => `${i};2026-01-0${(i % 9) + 1};é${i % 7 === 0 ? ",5" : ""};x`);
+  const text = `id;day;name;note\n${rows.join("\n")}\n`;
+  const receipts = [];
+  for (const chunkBytes of [1_000, 65_536, 262_144, 300_001, text.length * 2]) {
+    receipts.push((await curateFile(text, { chunkBytes })).receipt);
+  }
+  for (const receipt of receipts) expect(receipt).toEqual(receipts[0]);
+});
