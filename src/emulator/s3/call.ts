@@ -38,7 +38,7 @@ export function header(call: S3Call, name: string): string | undefined {
   return Array.isArray(value) ? value.join(",") : value;
 }
 
-/** x-amz-id-2: made from the request's id, so that logs and events agree about it. */
-export function hostIdOf(requestId: string): string {
-  return Buffer.from(`minilake/${requestId}/s3-endpoint-host-identifier`).toString("base64");
-}
+/** x-amz-id-2: made from the request's id, so that headers, errors and events agree about it. */
+export const hostIdOf = (requestId: string): string => `${HOST_ID_START}${requestId.replaceAll("-", "")}=`;
+
+const HOST_ID_START = Buffer.from("minilake embedded endpoint, s3.").toString("base64url");

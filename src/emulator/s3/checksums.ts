@@ -34,10 +34,15 @@ export const isCrc = (algorithm: ChecksumAlgorithm): algorithm is CrcAlgorithm =
 /** One WebAssembly instance per algorithm, lent out through saved states: making one takes milliseconds, a state microseconds. */
 const instances: Partial<Record<"CRC32C" | "CRC64NVME", IHasher>> = {};
 
+let loading: Promise<void> | undefined;
+
 /** Must have resolved before `createHasher` is asked for CRC32C or CRC64NVME. */
-export async function loadChecksums(): Promise<void> {
-  instances.CRC32C ??= await createCRC32(Number(CRC_POLYNOMIALS.CRC32C));
-  instances.CRC64NVME ??= await createCRC64(CRC_POLYNOMIALS.CRC64NVME.toString(16));
+export function loadChecksums(): Promise<void> {
+  loading ??= (async () => {
+    instances.CRC32C = await createCRC32(Number(CRC_POLYNOMIALS.CRC32C));
+    instances.CRC64NVME = await createCRC64(CRC_POLYNOMIALS.CRC64NVME.toString(16));
+  })();
+  return loading;
 }
 
 export function createHasher(algorithm: ChecksumAlgorithm): Hasher {

@@ -26,6 +26,8 @@ export class EventDispatcher {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isRunning = false;
+  /** A message was stored since the table was last looked at. */
+  #hasNew = true;
 
   constructor(options: {
     store: S3Store;
@@ -57,6 +59,7 @@ export class EventDispatcher {
   }
 
   #put(arn: string, bucket: string, message: string, delay: number): void {
+    this.#hasNew = true;
     const due = this.#settings.now() + delay;
     this.#store.events.put([due, this.#store.nextSequence()], { arn, bucket, message });
   }
@@ -73,8 +76,12 @@ export class EventDispatcher {
     this.#immediate = undefined;
   }
 
-  /** There may be something to deliver. */
+  /** To be called after every transaction that may have stored a message. */
   wake(): void {
+    if (this.#hasNew) this.#schedule();
+  }
+
+  #schedule(): void {
     if (!this.#isRunning || this.#immediate) return;
     this.#immediate = setImmediate(() => {
       this.#immediate = undefined;
@@ -83,18 +90,19 @@ export class EventDispatcher {
   }
 
   #deliverDue(): void {
+    this.#hasNew = false;
     const now = this.#settings.now();
     const waiting = [...this.#store.events.range({ limit: BATCH })];
     for (const { key, value } of waiting) {
       const [due] = key as [number, number];
       if (due > now) {
         clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.wake(), Math.min(due - now, MAX_TIMER_MS));
+        this.#timer = setTimeout(() => this.#schedule(), Math.min(due - now, MAX_TIMER_MS));
         return;
       }
       this.#deliver(key as [number, number], value);
     }
-    if (waiting.length === BATCH) this.wake();
+    if (waiting.length === BATCH) this.#schedule();
   }
 
   #deliver(key: [number, number], event: { arn: string; bucket: string; message: string }): void {
