@@ -33,15 +33,15 @@ export async function zipOf(files: Record<string, string | Buffer>): Promise<Buf
   return Buffer.concat(chunks);
 }
 
-/** A role that Lambda may assume, allowed to do `actions` on everything; removed when the test ends. Returns its ARN. */
-export async function makeRole(t: Target, actions: string[]): Promise<string> {
+/** A role that `service` may assume, allowed to do `actions` on everything; removed when the test ends. Returns its ARN. */
+export async function makeRole(t: Target, actions: string[], service = "lambda.amazonaws.com"): Promise<string> {
   const RoleName = t.uniqueName("role");
   const { Role } = await t.iam.send(
     new CreateRoleCommand({
       RoleName,
       AssumeRolePolicyDocument: JSON.stringify({
         Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+        Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
       }),
     }),
   );

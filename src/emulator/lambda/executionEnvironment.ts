@@ -107,6 +107,8 @@ export class ExecutionEnvironment {
   #phase: "init" | "invoke" = "init";
   #initStartedAt = 0;
   #killedFor: "timeout" | "memory" | undefined;
+  /** Most memory that the process was seen with. */
+  #peakBytes = 0;
 
   constructor(functionName: string, version: VersionRecord, dependencies: EnvironmentDependencies) {
     this.functionName = functionName;
@@ -315,6 +317,7 @@ export class ExecutionEnvironment {
   #onError(requestId: string, body: Buffer, errorType: string | undefined): RuntimeAnswer {
     const refusal = this.#unexpected(requestId);
     if (refusal) return refusal;
+    this.#isOverMemory();
     this.#answer(body, "error", errorType?.startsWith("Runtime.") ? errorType : undefined);
     return "accepted";
   }
@@ -333,12 +336,13 @@ export class ExecutionEnvironment {
 
   #isOverMemory(): boolean {
     const use = this.#process && memoryUse(this.#process.pid);
+    if (use) this.#peakBytes = use.peakBytes;
     return use !== undefined && use.peakBytes > this.#memoryLimit;
   }
 
+  /** The timeout goes on: a runtime that has answered and never asks for the next event is stopped by it. */
   #answer(payload: Buffer, status: "success" | "error" | "timeout", errorType?: string): void {
     const running = this.#running!;
-    this.#release(running);
     const elapsedMs = performance.now() - running.startedAt;
     const durationMs = status === "timeout" ? Math.min(elapsedMs, this.version.timeoutSeconds * 1000) : elapsedMs;
     running.answered = { durationMs, status, errorType };
@@ -350,9 +354,7 @@ export class ExecutionEnvironment {
   /** The log of the invocation is complete, and the environment free, when all that it wrote has been read. */
   #finish(next: "idle" | "new"): void {
     const running = this.#running!;
-    const pid = this.#process?.pid;
-    const peakBytes = (pid !== undefined && memoryUse(pid)?.peakBytes) || this.#lastPeakBytes;
-    this.#lastPeakBytes = peakBytes;
+    this.#release(running);
     afterPendingReads(() => {
       // Closed, or ended by itself, in the meantime.
       if (this.#running !== running) return;
@@ -362,7 +364,7 @@ export class ExecutionEnvironment {
         requestId: running.invocation.requestId,
         durationMs,
         initMs: running.initMs,
-        maxMemoryMb: Math.min(Math.ceil(peakBytes / 1024 / 1024), this.version.memoryMb),
+        maxMemoryMb: Math.min(Math.ceil(this.#peakBytes / 1024 / 1024), this.version.memoryMb),
         status,
         errorType,
       });
@@ -371,8 +373,6 @@ export class ExecutionEnvironment {
       running.finished(this.#log?.tail() ?? Buffer.alloc(0));
     });
   }
-
-  #lastPeakBytes = 0;
 
   #release(running: Running): void {
     clearTimeout(running.timer);
@@ -383,7 +383,7 @@ export class ExecutionEnvironment {
   #stop(cause: "timeout" | "memory"): void {
     this.#killedFor = cause;
     const pid = this.#process?.pid;
-    if (pid !== undefined) this.#lastPeakBytes = memoryUse(pid)?.peakBytes ?? this.#lastPeakBytes;
+    if (pid !== undefined) this.#peakBytes = memoryUse(pid)?.peakBytes ?? this.#peakBytes;
     this.#process?.kill();
   }
 

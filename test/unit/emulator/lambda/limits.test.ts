@@ -47,6 +47,28 @@ describe("time", () => {
     expect(isRunning(Number(again.payload.child))).toBe(false);
   });
 
+  test("a function that goes on after its answer is stopped by its timeout, and the answer stands", async () => {
+    const endpoint = await lambdaEndpoint({ concurrency: 1 });
+    await createFunction(
+      endpoint,
+      `export const handler = async (event) => { if (event.on) setImmediate(() => { for (;;); }); return process.pid; };`,
+      { Timeout: 1 },
+    );
+    const first = await call(endpoint, { on: true });
+    expect(first.error).toBeUndefined();
+    const second = await call(endpoint);
+    expect(second.error).toBeUndefined();
+    expect(second.payload).not.toBe(first.payload);
+  });
+
+  test("calls one after the other find the environment warm", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(endpoint, `export const handler = async () => process.pid;`);
+    const pids = new Set<number>();
+    for (let n = 0; n < 50; n++) pids.add((await call(endpoint)).payload);
+    expect(pids.size).toBe(1);
+  });
+
   test("code that takes too long to load", async () => {
     const endpoint = await lambdaEndpoint();
     await createFunction(endpoint, `await new Promise(() => setInterval(() => {}, 1000)); export const handler = 1;`, {
