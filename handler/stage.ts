@@ -87,7 +87,13 @@ export async function runStage(context: StageContext, event: SourceEvent): Promi
 async function oneTurn(context: StageContext, event: SourceEvent, started: Date): Promise<Outcome | "again"> {
   const { store, stage } = context;
   const { key } = event;
-  const [stored, source] = await Promise.all([readReceipt(context, key), store.get(stage.sourceBucket, key)]);
+  const reading = readReceipt(context, event);
+  const opening = store.get(stage.sourceBucket, key);
+  const [stored, source] = await Promise.all([reading, opening]).catch(async (error) => {
+    // Neither is left open behind the failure of the other.
+    await Promise.allSettled([reading, opening.then((opened) => opened?.cancel())]);
+    throw error;
+  });
   if (source === undefined) return removeOutputs(context, event, started, stored);
   let prepared: Prepared | undefined;
   try {
@@ -124,7 +130,7 @@ async function oneTurn(context: StageContext, event: SourceEvent, started: Date)
       outputs,
       times: times(event, started, finished),
     };
-    const recorded = await record(context, receipt, announced, source);
+    const recorded = await record(context, event, receipt, announced, source);
     return recorded === undefined ? "again" : { result: status, receipt: recorded };
   } catch (error) {
     if (error instanceof PreconditionFailed) return "again";
@@ -153,7 +159,7 @@ async function removeOutputs(
       ...blankReceipt(context, event, started),
       times: times(event, started, context.now()),
     };
-    const recorded = await record(context, receipt, announced, undefined);
+    const recorded = await record(context, event, receipt, announced, undefined);
     return recorded === undefined ? "again" : { result: "removed", receipt: recorded };
   } catch (error) {
     if (error instanceof PreconditionFailed) return "again";
@@ -225,7 +231,7 @@ async function announce(
       return { receipt, ended, etag: await writeReceipt(context, event.key, receipt, base?.etag) };
     } catch (error) {
       if (!(error instanceof PreconditionFailed) || attempt >= MAX_TURNS) throw error;
-      const again = await readReceipt(context, event.key);
+      const again = await readReceipt(context, event);
       if (again === undefined ? base !== undefined : !sameState(again.receipt, state)) throw error;
       base = again;
     }
@@ -266,6 +272,7 @@ async function removeStrays(context: StageContext, announced: Receipt, outputs: 
  */
 async function record(
   context: StageContext,
+  event: SourceEvent,
   final: Receipt,
   announced: Announced,
   source: ObjectIdentity | undefined,
@@ -292,7 +299,7 @@ async function record(
     } catch (error) {
       if (!(error instanceof PreconditionFailed)) throw error;
     }
-    const again = await readReceipt(context, key);
+    const again = await readReceipt(context, event);
     if (again === undefined) return undefined;
     // Another run's announcement, or its record of the same version, leaves what we wrote as it is.
     if (!sameState(again.receipt, announced.receipt) && !sameState(again.receipt, final)) return undefined;
@@ -367,14 +374,19 @@ function times(event: SourceEvent, started: Date, finished: Date): Receipt["time
   };
 }
 
-async function readReceipt(context: StageContext, key: string): Promise<StoredReceipt | undefined> {
+async function readReceipt(context: StageContext, event: SourceEvent): Promise<StoredReceipt | undefined> {
   const { control } = context.configuration.buckets;
-  const object = await context.store.get(control, receiptKey(context.stage.name, key));
+  const object = await context.store.get(control, receiptKey(context.stage.name, event.key));
   if (object === undefined) return undefined;
   const chunks: Uint8Array[] = [];
   for await (const chunk of object.body) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString("utf8");
-  return { receipt: JSON.parse(text) as Receipt, etag: object.etag };
+  try {
+    return { receipt: JSON.parse(text) as Receipt, etag: object.etag };
+  } catch {
+    // Somebody wrote over it. It tells nothing, and is replaced.
+    return { receipt: blankReceipt(context, event, context.now()), etag: object.etag };
+  }
 }
 
 async function writeReceipt(

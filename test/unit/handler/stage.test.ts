@@ -164,6 +164,13 @@ describe("a stage", () => {
     expect(s3.keys("control")).toEqual([]);
   });
 
+  test("a receipt that somebody wrote over is replaced", async () => {
+    const s3 = lakeWith(OLD);
+    s3.putNow("control", "receipts/curate/in.csv.json", Buffer.from("{"));
+    expect((await run(s3)).result).toBe("done");
+    expect(receiptOf(s3)).toMatchObject({ status: "done", rows: { accepted: 2 } });
+  });
+
   test("new code does the file again", async () => {
     const s3 = lakeWith(OLD);
     await run(s3);
