@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DeleteFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { clientOf, isListening, isRunning, SAMPLES, workspace } from "./workspace.ts";
+import { clientOf, isListening, isRunning, SAMPLES, withoutWaiting, workspace } from "./workspace.ts";
 
 const FILE = join(SAMPLES, "transactions.csv");
 
@@ -13,7 +13,9 @@ test("up, up again, ingest, verify, status, down: as a person sees it", { timeou
   const tell = async (...args: string[]) => {
     const { code, stdout, stderr } = await run(args);
     const command = args.join(" ").replace(FILE, "transactions.csv");
-    story.push(normalise(`$ minilake ${command}\n${stdout}--- stderr\n${stderr}--- exit code ${code}\n`));
+    story.push(
+      normalise(`$ minilake ${command}\n${stdout}--- stderr\n${withoutWaiting(stderr)}--- exit code ${code}\n`),
+    );
   };
   await tell("plan", "--port", String(port));
   expect(existsSync(join(folder, ".minilake"))).toBe(false);
