@@ -5,7 +5,7 @@ import { GetBucketTaggingCommand, ListBucketsCommand } from "@aws-sdk/client-s3"
 import { ListQueuesCommand, ListQueueTagsCommand } from "@aws-sdk/client-sqs";
 import { isAwsError } from "../errors.ts";
 import type { ResourceKind } from "./progress.ts";
-import { logGroupArn } from "./resources/logGroup.ts";
+import { isLambdasOwn, logGroupArn } from "./resources/logGroup.ts";
 import { fromTagList, isOurs, type ResourceContext, type Tags } from "./resources/resource.ts";
 
 /**
@@ -115,9 +115,11 @@ async function logGroups(context: ResourceContext): Promise<Found> {
   const prefix = `/aws/lambda/minilake-${context.definition.name}-`;
   const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: prefix }));
   const names = logGroups.map(({ logGroupName = "" }) => logGroupName);
+  const { stages, tags: ourTags } = context.definition;
   return ours(context, "log group", names, async (name) => {
     const resourceArn = logGroupArn(context.definition, name);
-    return (await logs.send(new ListTagsForResourceCommand({ resourceArn }))).tags ?? {};
+    const { tags = {} } = await logs.send(new ListTagsForResourceCommand({ resourceArn }));
+    return isLambdasOwn(tags) && stages.some(({ logGroup }) => logGroup === name) ? ourTags : tags;
   });
 }
 

@@ -205,7 +205,12 @@ export async function down(
     await step(others.map((bucket) => () => removeBucket(context, bucket, { keepData })));
     // Last, because it holds the lease.
     await step([() => removeBucket(context, controlBucket, { keepData })]);
-    const leftovers = await findLeftovers(context);
+    let leftovers = await findLeftovers(context);
+    if (leftovers.some(({ kind }) => kind === "log group")) {
+      // A run that ended late has written its log once more.
+      for (const stage of stages) await removeLogGroup(context, stage);
+      leftovers = await findLeftovers(context);
+    }
     if (leftovers.length > 0 && !keepData) {
       const names = leftovers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
       throw new MinilakeError("Internal", `After everything was removed this is still there: ${names}.`, {

@@ -1,5 +1,9 @@
 import { hostname } from "node:os";
-import { PutRetentionPolicyCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CreateLogGroupCommand,
+  DeleteLogGroupCommand,
+  PutRetentionPolicyCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 import {
   CreateRoleCommand,
   DeleteRolePolicyCommand,
@@ -484,6 +488,23 @@ describe("what belongs to others", () => {
       }
     },
   );
+
+  test("a log group that Lambda made for our function, without tags, is taken; one of somebody else's is not", async () => {
+    await down(lake.clients, lake.definition);
+    const logs = await lake.clients.logs();
+    const { logGroup: logGroupName } = lake.definition.stages[0]!;
+    await logs.send(new CreateLogGroupCommand({ logGroupName }));
+    const { resources } = await bringUp();
+    expect(resources.find(({ kind }) => kind === "log group")).toMatchObject({
+      change: "updated",
+      aspects: ["tags", "retention"],
+    });
+    await down(lake.clients, lake.definition);
+    await logs.send(new CreateLogGroupCommand({ logGroupName, tags: { team: "data" } }));
+    await expect(bringUp()).rejects.toMatchObject({ code: "NotOurs" });
+    await down(lake.clients, lake.definition);
+    await logs.send(new DeleteLogGroupCommand({ logGroupName }));
+  });
 
   test("a function of the same name that is not ours stops up before it is touched", async () => {
     await bringUp();

@@ -46,7 +46,7 @@ export async function ensureLogGroup(context: ResourceContext, stage: StageDefin
     }
   }
   const { tags, retentionDays } = observed;
-  assertOurs(definition, "log group", logGroupName, tags);
+  if (!isLambdasOwn(tags)) assertOurs(definition, "log group", logGroupName, tags);
   const aspects = await syncAspects(context, [
     {
       name: "tags",
@@ -63,6 +63,14 @@ export async function ensureLogGroup(context: ResourceContext, stage: StageDefin
     },
   ]);
   return absent ? reported("log group", logGroupName, "created") : synced("log group", logGroupName, aspects);
+}
+
+/**
+ * Without any tag, a group of our function's name is what Lambda makes by itself for a function that logs and has none. On AWS
+ * our role does not let it; an emulator that enforces no roles makes it even after `down`, for a run that ended late.
+ */
+export function isLambdasOwn(tags: Tags): boolean {
+  return Object.keys(tags).length === 0;
 }
 
 async function observeLogGroup(
@@ -90,7 +98,9 @@ export async function removeLogGroup(context: ResourceContext, stage: StageDefin
   const logGroupName = stage.logGroup;
   const observed = await observeLogGroup(logs, context.definition, stage);
   if (observed === undefined) return reported("log group", logGroupName, "absent");
-  if (!isOurs(context.definition, observed.tags)) return keptBecauseNotOurs("log group", logGroupName);
+  if (!isLambdasOwn(observed.tags) && !isOurs(context.definition, observed.tags)) {
+    return keptBecauseNotOurs("log group", logGroupName);
+  }
   if (context.mode === "plan") return reported("log group", logGroupName, "removed");
   try {
     await logs.send(new DeleteLogGroupCommand({ logGroupName }));
