@@ -146,6 +146,11 @@ function endpointPid(folder: string): number | undefined {
   return found ? Number(found[1]) : undefined;
 }
 
+/** stderr without the lines that say, every few seconds, what is being waited for on a busy machine. */
+export function withoutWaiting(stderr: string): string {
+  return stderr.replace(/^ {2}.* …\n/gm, "");
+}
+
 function normalise(text: string, folder: string, port: number): string {
   return (
     text
