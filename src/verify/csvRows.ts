@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type Info, parse } from "csv-parse";
+import { RowParser } from "./rowParser.ts";
 
 /** One row of a stored object. */
 export interface StoredRow {
@@ -14,6 +14,17 @@ export class CsvUnreadable extends Error {
   override readonly name = "CsvUnreadable";
 }
 
+const SHAPE = {
+  encoding: "latin1",
+  bom: false,
+  delimiter: ",",
+  quote: '"',
+  escape: '"',
+  record_delimiter: "\n",
+  relax_column_count: true,
+  skip_empty_lines: false,
+} as const;
+
 /**
  * Calls `onRow` for each row of an object that the lake wrote: comma, "\n", double quotes as RFC 4180 has them, every
  * row ended. Throws CsvUnreadable, after the rows before the place that is wrong.
@@ -24,25 +35,13 @@ export async function readStoredCsv(chunks: AsyncIterable<Buffer>, onRow: (row: 
   let bytes = 0;
   let rowsEnd = 0;
   let last = 0x0a;
-  const parser = parse({
-    encoding: "latin1",
-    bom: false,
-    delimiter: ",",
-    quote: '"',
-    escape: '"',
-    record_delimiter: "\n",
-    relax_column_count: true,
-    skip_empty_lines: false,
-    // Nothing is passed on, so the parser's own queue stays empty and every write is parsed at once.
-    on_record: (cells: string[], context: Info) => {
-      onRow({ cells, line });
-      line += 1;
-      for (const cell of cells) {
-        for (let at = cell.indexOf("\n"); at !== -1; at = cell.indexOf("\n", at + 1)) line += 1;
-      }
-      rowsEnd = context.bytes;
-      return null;
-    },
+  const parser = new RowParser(SHAPE, (cells, end) => {
+    onRow({ cells, line });
+    line += 1;
+    for (const cell of cells) {
+      for (let at = cell.indexOf("\n"); at !== -1; at = cell.indexOf("\n", at + 1)) line += 1;
+    }
+    rowsEnd = end;
   });
   parser.on("error", (error) => {
     failure ??= error;

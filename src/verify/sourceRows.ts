@@ -1,5 +1,6 @@
-import { type Info, type Options, type Parser, parse } from "csv-parse";
+import type { Info, Options } from "csv-parse";
 import { parse as parseWhole } from "csv-parse/sync";
+import { RowParser } from "./rowParser.ts";
 
 /** One row of a raw object's text. */
 export interface SourceRow {
@@ -53,7 +54,7 @@ const PIECE_BYTES = 16 * 1024;
 export class SourceRowReader {
   readonly #shape: SourceShape;
   readonly #onRow: (row: SourceRow) => void;
-  #parser: Parser | undefined;
+  #parser: RowParser | undefined;
   #failure: Error | undefined;
   /** Bytes from the start of the row at hand, and how many of them the parser has. */
   #window: Buffer = Buffer.alloc(0);
@@ -97,7 +98,13 @@ export class SourceRowReader {
         this.#parserStart = this.#windowStart;
         this.#fed = this.#window.length;
         try {
-          parseWhole(this.#window, this.#options());
+          parseWhole(this.#window, {
+            ...this.#options(),
+            on_record: (cells: string[], context: Info) => {
+              if (this.#flaw === undefined) this.#row(cells, this.#parserStart + context.bytes);
+              return null;
+            },
+          });
         } catch (error) {
           if ((error as { code?: string }).code !== "CSV_QUOTE_NOT_CLOSED") throw error;
           this.#flaw ??= this.#endlessRow(this.#window);
@@ -107,9 +114,11 @@ export class SourceRowReader {
     }
   }
 
-  #startParser(): Parser {
+  #startParser(): RowParser {
     this.#parserStart = this.#windowStart;
-    const parser = parse(this.#options());
+    const parser = new RowParser(this.#options(), (cells, end) => {
+      if (this.#flaw === undefined) this.#row(cells, this.#parserStart + end);
+    });
     parser.on("error", (error) => {
       this.#failure ??= error;
     });
@@ -128,11 +137,6 @@ export class SourceRowReader {
       relax_quotes: true,
       relax_column_count: true,
       skip_empty_lines: false,
-      // Nothing is passed on, so the parser's own queue stays empty and every write is parsed at once.
-      on_record: (cells: string[], context: Info) => {
-        if (this.#flaw === undefined) this.#row(cells, this.#parserStart + context.bytes);
-        return null;
-      },
     };
   }
 

@@ -338,7 +338,6 @@ describe("receipts", () => {
     ["rows", (receipt) => (receipt.rows.accepted += 1), /rows accepted is 5, but it is 4/],
     ["blank lines", (receipt) => (receipt.rows.blank = 0), /blank lines is 0, but it is 1/],
     ["rules", (receipt) => (receipt.rows.rejectedByRule = {}), /by rule/],
-    ["status", (receipt) => (receipt.status = "rejected"), /status rejected, but it should be done/],
     ["size", (receipt) => (receipt.source.size += 1), /the size is/],
     ["columns", (receipt) => receipt.dialect?.columns.pop(), /columns/],
     ["lake", (receipt) => (receipt.lake = "u"), /lake/],
@@ -357,6 +356,15 @@ describe("receipts", () => {
     const report = await verify();
     expect(report.findings.map(({ type }) => type)).toEqual(["receipt-false"]);
     expect(report.findings[0]?.message).toMatch(message);
+  });
+
+  it("false about the status of a file that can be read", async () => {
+    const receipt = writeReference(s3, "good.csv", HEADER, [SALES[0]!, SALES[1]!]);
+    putReceipt(s3, { ...receipt, status: "rejected" });
+    const report = await verify();
+    expect(report.findings.map(({ message }) => message)).toEqual([
+      "The receipt of good.csv has the status rejected, but it should be done: it can be read as a table",
+    ]);
   });
 
   it("false about bytes", async () => {
