@@ -23,9 +23,9 @@ export const putBucketNotificationConfiguration: Operation = async (context, cal
   checkOverlaps(rules);
   checkDestinations(context, call.bucket, rules, skipValidation);
   const { notification: _before, ...bucket } = context.store.getBucket(call.bucket);
-  context.store.putBucket(rules.length > 0 ? { ...bucket, notification: configuration } : bucket);
+  const message = testMessage(call.bucket, context.settings.now(), call.request.id);
   commit(context, undefined, () => {
-    const message = testMessage(call.bucket, context.settings.now(), call.request.id);
+    context.store.putBucket(rules.length > 0 ? { ...bucket, notification: configuration } : bucket);
     for (const { kind, arn } of rules) if (kind === "Queue") context.events.send(arn, call.bucket, message);
   });
   return { status: 200 };
