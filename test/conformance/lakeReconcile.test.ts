@@ -14,6 +14,7 @@ import {
   CreateFunctionCommand,
   DeleteFunctionCommand,
   DeleteFunctionEventInvokeConfigCommand,
+  GetFunctionEventInvokeConfigCommand,
   GetPolicyCommand,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
@@ -428,6 +429,26 @@ describe("what belongs to others", () => {
     const { Policy = "" } = await lambda.send(new GetPolicyCommand({ FunctionName }));
     const ids = (JSON.parse(Policy).Statement as { Sid: string }[]).map(({ Sid }) => Sid);
     expect(ids.sort()).toEqual([StatementId, "theirs"].sort());
+    await down(lake.clients, lake.definition);
+  });
+
+  test("a destination that somebody added to the invoke settings survives their repair", async () => {
+    await bringUp();
+    const lambda = await lake.clients.lambda();
+    const { functionName: FunctionName } = lake.definition.stages[0]!;
+    const { target } = lake;
+    const Destination = `arn:aws:sqs:${target.region}:${target.accountId}:${lake.definition.deadLetterQueue}`;
+    await lambda.send(
+      new PutFunctionEventInvokeConfigCommand({
+        FunctionName,
+        MaximumRetryAttempts: 1,
+        MaximumEventAgeInSeconds: 600,
+        DestinationConfig: { OnFailure: { Destination } },
+      }),
+    );
+    expect(differences((await bringUp()).resources)).toEqual(["invoke settings updated retries event age"]);
+    const repaired = await lambda.send(new GetFunctionEventInvokeConfigCommand({ FunctionName }));
+    expect(repaired.DestinationConfig?.OnFailure).toEqual({ Destination });
     await down(lake.clients, lake.definition);
   });
 

@@ -2,7 +2,6 @@ import {
   DeleteFunctionEventInvokeConfigCommand,
   GetFunctionEventInvokeConfigCommand,
   PutFunctionEventInvokeConfigCommand,
-  UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
 import { isAwsError } from "../../errors.ts";
 import type { StageDefinition } from "../definition.ts";
@@ -25,8 +24,14 @@ export async function ensureEventInvokeConfig(
     }
     return reported("invoke settings", FunctionName, "created");
   }
-  // An update, not a put: destinations that somebody has added stay.
-  const write = () => lambda.send(new UpdateFunctionEventInvokeConfigCommand({ FunctionName, ...wanted }));
+  // A put replaces everything: destinations that somebody has added go along. (Not every endpoint has the call that merges.)
+  const { OnSuccess, OnFailure } = observed.DestinationConfig ?? {};
+  const DestinationConfig = {
+    ...(OnSuccess?.Destination ? { OnSuccess } : {}),
+    ...(OnFailure?.Destination ? { OnFailure } : {}),
+  };
+  const kept = Object.keys(DestinationConfig).length > 0 ? { DestinationConfig } : {};
+  const write = () => lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, ...wanted, ...kept }));
   const retriesSame = observed.MaximumRetryAttempts === wanted.MaximumRetryAttempts;
   const ageSame = observed.MaximumEventAgeInSeconds === wanted.MaximumEventAgeInSeconds;
   const aspects = await syncAspects(context, [
