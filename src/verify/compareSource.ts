@@ -70,7 +70,12 @@ export async function compareSource(
       versionId: object.versionId,
       expectation: isTooLarge(receipt, source)
         ? refusedUnread("it was too large for the function")
-        : await expectFrom(object, definition.configuration, lake.zone, claim),
+        : await expectFrom(
+            { key: object.key, bytes: told(object.bytes, lake.onRawBytes) },
+            definition.configuration,
+            lake.zone,
+            claim,
+          ),
     }),
     { ifMatch: source.etag },
   );
@@ -145,6 +150,13 @@ function isTooLarge(receipt: Receipt | undefined, source: StoredObject): boolean
  */
 function isReadable({ refused, rows }: Expectation): boolean {
   return refused === undefined && rows.accepted > 0 && rows.accepted >= rows.read * 0.8;
+}
+
+async function* told(chunks: AsyncIterable<Buffer>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
 }
 
 const about = (lake: VerifiedLake, source: string) => ({ stage: lake.stage.name, source });

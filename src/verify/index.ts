@@ -37,6 +37,9 @@ export interface VerifyOptions {
 /** Raw objects that are compared at a time; each has one body open, and the reads of all are bounded together. */
 const CONCURRENT_SOURCES = 4;
 
+/** Progress is told at least this often. */
+const TOLD_BYTES = 1024 * 1024;
+
 /** Sources whose findings are looked at a second time, and explained row by row. The others are reported as first seen. */
 const MAX_SUSPECTS = 1_000;
 
@@ -64,8 +67,9 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
     definition,
     stage,
     zone: dayZone(definition.configuration.partition.timezone),
+    onRawBytes: (bytes) => run.readRaw(bytes),
   };
-  const run = new Run(lake, options);
+  const run: Run = new Run(lake, options);
   try {
     await run.list();
     await run.compareAll();
@@ -149,9 +153,17 @@ class Run {
     await eachOf(this.#rawObjects(), CONCURRENT_SOURCES, async (object) => {
       await this.#compare(object);
       this.#progress.objectsDone += 1;
-      this.#progress.bytesDone += object.size;
       this.#tell("compare");
     });
+  }
+
+  /** Bytes of a raw object have been read; large objects are told of while they are. */
+  readRaw(bytes: number): void {
+    const progress = this.#progress;
+    if (progress.phase !== "compare") return;
+    const before = Math.floor(progress.bytesDone / TOLD_BYTES);
+    progress.bytesDone = Math.min(progress.bytesDone + bytes, progress.bytesTotal);
+    if (Math.floor(progress.bytesDone / TOLD_BYTES) > before) this.#tell("compare");
   }
 
   /** Compares one raw object, again if it was compared before. An object that is gone is forgotten. */

@@ -9,6 +9,8 @@ export interface VerifiedLake {
   definition: LakeDefinition;
   stage: StageDefinition;
   zone: DayZone;
+  /** Told of bytes of raw objects as they are read. */
+  onRawBytes(bytes: number): void;
 }
 
 export const curatedKey = (as: string, partition: string, key: string): string => `${as}=${partition}/${key}`;

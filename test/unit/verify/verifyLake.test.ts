@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Receipt } from "../../../src/contract/receipt.ts";
-import { type VerifyOptions, type VerifyReport, verifyLake } from "../../../src/verify/index.ts";
+import { type VerifyOptions, type VerifyProgress, type VerifyReport, verifyLake } from "../../../src/verify/index.ts";
 import {
   BUCKETS,
   coverUp,
@@ -46,6 +46,8 @@ const rowsOf = (report: VerifyReport) =>
   report.findings
     .filter(({ type }) => type !== "receipt-false")
     .map(({ type, key, partition, count }) => ({ type, key, partition, count }));
+
+const receiptOf = (key: string): Receipt => JSON.parse(s3.text(BUCKETS.control, receiptKeyOf(key)));
 
 const editReceipt = (change: (receipt: Receipt) => void): void => {
   s3.edit(BUCKETS.control, receiptKeyOf("sales.csv"), (text) => {
@@ -520,6 +522,21 @@ describe("what it is asked for", () => {
       if (command === "GetObjectCommand") controller.abort();
     };
     await expect(verify({ signal: controller.signal })).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  it("to tell how far it is, in objects and in bytes", async () => {
+    const told: VerifyProgress[] = [];
+    const etag = s3.put(BUCKETS.raw, "big.csv", `${HEADER}\n${"1,2026-08-01,a,1\n".repeat(200_000)}`);
+    const receipt = receiptOf("sales.csv");
+    receipt.source.key = "big.csv";
+    receipt.source.etag = etag;
+    putReceipt(s3, receipt);
+    s3.chunkSize = 65_536;
+    await verify({ onProgress: (progress) => told.push(progress) });
+    const compared = told.filter(({ phase }) => phase === "compare");
+    expect(compared.at(-1)).toMatchObject({ objectsDone: 3, objectsTotal: 3 });
+    expect(compared.at(-1)?.bytesDone).toBe(compared.at(-1)?.bytesTotal);
+    expect(compared.some(({ bytesDone, bytesTotal }) => bytesDone > 0 && bytesDone < bytesTotal / 2)).toBe(true);
   });
 
   it("reads each object once when all is well", async () => {
