@@ -17,6 +17,8 @@ const shared = {
   logLevel: "warning",
   legalComments: "none",
   metafile: true,
+  // ES modules first: they can be shaken, which halves what the AWS SDK weighs.
+  mainFields: ["module", "main"],
 };
 
 const program = await build({

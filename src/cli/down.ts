@@ -22,9 +22,17 @@ export async function runDown(context: CommandContext, options: DownOptions): Pr
   const place = choosePlace(context, options);
   const embedded = place.backend.name === "embedded";
   if (embedded && !hasData(place.dataDir) && !(await place.backend.isRunning())) {
+    // Deleting the folder by hand is as good as `down`, but for the process that served it.
+    const { stopped } = await place.backend.stop({ keepData, signal });
     removeSession(place.dataDir);
-    if (options.json) return output.json({ lake: place.configuration.lake, resources: [], leftovers: [], left: [] });
-    return output.print(`Nothing to take down: there is no lake in ${shortPath(place.dataDir)}.`);
+    if (options.json) {
+      return output.json({ lake: place.configuration.lake, resources: [], leftovers: [], stopped, left: [] });
+    }
+    return output.print(
+      stopped
+        ? `The data in ${shortPath(place.dataDir)} was deleted before; the endpoint at ${place.backend.endpoint} that served it is stopped.`
+        : `Nothing to take down: there is no lake in ${shortPath(place.dataDir)}.`,
+    );
   }
   await withLake(context, place, { doing: "Taking the lake down", start: embedded }, async (lake) => {
     const { backend, clients, definition, onProgress, steps } = lake;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as archiverModule from "archiver";
+import archiver from "archiver";
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import { MinilakeError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
@@ -46,13 +46,9 @@ async function readHandler(file: string): Promise<Buffer> {
   }
 }
 
-/** The published types are of the next major version, which exports classes; this one exports a function. */
-type MakeArchive = (format: "zip", options: { zlib: { level: number } }) => archiverModule.Archiver;
-const makeArchive = (archiverModule as unknown as { default: MakeArchive }).default;
-
 /** Compressed by one fixed zlib level; order as given. */
 export async function zipEntries(entries: { name: string; content: Buffer }[]): Promise<Buffer> {
-  const archive = makeArchive("zip", { zlib: { level: 9 } });
+  const archive = archiver("zip", { zlib: { level: 9 } });
   const chunks: Buffer[] = [];
   const done = new Promise<Buffer>((resolve, reject) => {
     archive.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
@@ -140,3 +140,14 @@ test.skipIf(!existsSync("/dev/full"))(
     expect(stderr).toMatch(/^✖ What was to be printed cannot be written: ENOSPC.*\n$/);
   },
 );
+
+test("deleting .minilake by hand is as good as down, which then stops the process", { timeout: 60_000 }, async () => {
+  const place = await workspace();
+  expect((await place.run(["up", "--port", String(place.port)])).code).toBe(0);
+  rmSync(join(place.folder, ".minilake"), { recursive: true });
+  const down = await place.run(["down", "--port", String(place.port)]);
+  expect(down.code).toBe(0);
+  expect(down.stdout).toContain("was deleted before; the endpoint");
+  expect(await isListening(place.port)).toBe(false);
+  expect(existsSync(join(place.folder, ".minilake"))).toBe(false);
+});
