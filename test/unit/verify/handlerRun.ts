@@ -58,7 +58,7 @@ function objectStore(s3: FakeS3, chunkSize: number): ObjectStore {
           ? before === undefined
           : before !== undefined && identity(before).etag === condition.ifMatch);
       if (!holds) throw new PreconditionFailed();
-      return { etag: s3.put(bucket, key, Buffer.concat([...body.pieces()])) };
+      return { etag: s3.put(bucket, key, Buffer.concat(Array.from(body.pieces(), (piece) => Buffer.from(piece)))) };
     },
     async delete(bucket, key) {
       s3.bucket(bucket).delete(key);
