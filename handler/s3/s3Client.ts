@@ -223,6 +223,8 @@ export class S3Client implements ObjectStore {
     }
     const credentials = this.#options.credentials();
     sign({ method, path, query, headers, region: this.#options.region, credentials, now: new Date() });
+    // As the AWS SDK does, unsigned: lets Lambda notice a function that triggers itself through a bucket.
+    if (process.env._X_AMZN_TRACE_ID) headers["x-amzn-trace-id"] = process.env._X_AMZN_TRACE_ID;
     const search = canonicalQuery(query);
     const options: http.RequestOptions = {
       method,

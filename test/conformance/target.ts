@@ -53,6 +53,8 @@ export async function target(options: Partial<EmulatorOptions> = {}): Promise<Ta
     const { port } = emulator;
     restart = async () => {
       await emulator.close();
+      // Their kept sockets lead to the endpoint that was: the next call would end in "socket hang up".
+      for (const each of Object.values(clients)) each.config.requestHandler.destroy?.();
       emulator = await startEmulator({ dataDir, ...options, port });
     };
     stop = async () => {

@@ -124,4 +124,6 @@ export interface PendingEvent {
   arn: string;
   bucket: string;
   message: string;
+  /** X-Amzn-Trace-Id of the request that caused it. */
+  traceHeader?: string | undefined;
 }

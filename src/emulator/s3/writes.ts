@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "../access.ts";
 import type { ReceivedBody } from "./bodies/receive.ts";
-import type { S3Call, S3Context } from "./call.ts";
+import { header, type S3Call, type S3Context } from "./call.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "./checksums.ts";
 import type { EventName, ObjectEvent } from "./notifications/eventMessage.ts";
 import type { BodyReference, BucketRecord, Checksum, ObjectRecord } from "./records.ts";
@@ -12,12 +12,15 @@ export interface Origin {
   caller?: Caller;
   requestId: string;
   remoteAddress: string;
+  /** X-Amzn-Trace-Id of the request. */
+  traceHeader?: string | undefined;
 }
 
 export const originOf = (call: S3Call): Origin => ({
   caller: call.caller,
   requestId: call.request.id,
   remoteAddress: call.request.remoteAddress,
+  traceHeader: header(call, "x-amzn-trace-id"),
 });
 
 /** An object ready to become the latest version of its key: all but its place in the order of writes. */

@@ -1,7 +1,7 @@
 import type { EventTarget } from "../../delivery.ts";
 import type { Faults } from "../../faults.ts";
 import type { EmulatorSettings } from "../../settings.ts";
-import type { BucketRecord } from "../records.ts";
+import type { BucketRecord, PendingEvent } from "../records.ts";
 import type { S3Store } from "../store.ts";
 import { isWanted } from "./configuration.ts";
 import { eventSourceOf, refusalOfDestination } from "./destinations.ts";
@@ -49,19 +49,26 @@ export class EventDispatcher {
     for (const rule of bucket.notification.rules) {
       if (!isWanted(rule, `s3:${event.name}`, event.key)) continue;
       const message = eventMessage(event, bucket.name, rule.id, this.#settings.region, this.#ownerPrincipalId);
-      for (const delay of this.#faults.eventDelays()) this.#put(rule.arn, bucket.name, message, delay);
+      for (const delay of this.#faults.eventDelays()) {
+        this.#put({ arn: rule.arn, bucket: bucket.name, message, traceHeader: event.traceHeader }, delay);
+      }
     }
   }
 
   /** Stores one message for `arn`, to be delivered at once. Only inside a transaction; call `wake` after it. */
   send(arn: string, bucket: string, message: string): void {
-    this.#put(arn, bucket, message, 0);
+    this.#put({ arn, bucket, message }, 0);
   }
 
-  #put(arn: string, bucket: string, message: string, delay: number): void {
+  #put({ arn, bucket, message, traceHeader }: PendingEvent, delay: number): void {
     this.#hasNew = true;
     const due = this.#settings.now() + delay;
-    this.#store.events.put([due, this.#store.nextSequence()], { arn, bucket, message });
+    this.#store.events.put([due, this.#store.nextSequence()], {
+      arn,
+      bucket,
+      message,
+      ...(traceHeader && { traceHeader }),
+    });
   }
 
   start(): void {
@@ -105,14 +112,15 @@ export class EventDispatcher {
     if (waiting.length === BATCH) this.#schedule();
   }
 
-  #deliver(key: [number, number], event: { arn: string; bucket: string; message: string }): void {
+  #deliver(key: [number, number], event: PendingEvent): void {
     const context = { settings: this.#settings, targetFor: this.#targetFor };
     try {
       this.#store.change(() => {
         this.#store.events.remove(key);
         const refusal = refusalOfDestination(context, event.bucket, event.arn);
         if (refusal === undefined) {
-          this.#targetFor(event.arn)!.deliver(event.arn, event.message, eventSourceOf(context, event.bucket));
+          const source = { ...eventSourceOf(context, event.bucket), traceHeader: event.traceHeader };
+          this.#targetFor(event.arn)!.deliver(event.arn, event.message, source);
         } else {
           // S3 drops such events without a word; here at least the operator is told.
           this.#settings.report(`s3: an event of bucket ${event.bucket} for ${event.arn} was dropped: ${refusal}`);
@@ -122,7 +130,7 @@ export class EventDispatcher {
       this.#settings.report(`s3: an event of bucket ${event.bucket} could not be delivered to ${event.arn}`, error);
       this.#store.change(() => {
         this.#store.events.remove(key);
-        this.#put(event.arn, event.bucket, event.message, RETRY_MS);
+        this.#put(event, RETRY_MS);
       });
       this.wake();
     }

@@ -25,6 +25,8 @@ export interface ObjectEvent {
   /** Who did it; undefined for S3 itself (lifecycle). */
   caller?: Caller;
   remoteAddress: string;
+  /** Goes beside the message, to where Lambda looks for it. */
+  traceHeader?: string | undefined;
   /** Undefined where AWS leaves the member out. */
   size?: number;
   etag?: string;
