@@ -195,7 +195,10 @@ async function answer(
       reply = await service.handle(request, ANONYMOUS);
     } else {
       let name = routeService(request);
-      if (typeof name === "object") throw notImplemented(`the service "${name.unknown}"`);
+      if (typeof name === "object") {
+        service = services[protocolSibling(request)];
+        throw notImplemented(`the service "${name.unknown}"`);
+      }
       service = services[name];
       if (name === "s3" && isFormPost(request)) name = formService(request, await readForm(request));
       service = services[name];
@@ -210,6 +213,13 @@ async function answer(
     reply = service.encodeError(toAwsError(error, request, settings), request);
   }
   await send(reply, request, incoming, outgoing);
+}
+
+/** A service of ours whose error encoding a client of an unknown service can read. */
+function protocolSibling({ headers }: EmulatorRequest): ServiceName {
+  if (headers["x-amz-target"] !== undefined) return "logs";
+  if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return "iam";
+  return "s3";
 }
 
 const ANONYMOUS = { kind: "anonymous", accountId: "", arn: "", userId: "" } as const;
