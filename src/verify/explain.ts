@@ -43,7 +43,14 @@ export async function explainRows(
   const partitions = new Set([...result.differing, ...unexpected]);
   if (partitions.size === 0) return [];
   let heaps: Set<number> | undefined;
-  const total = result.rows.accepted + result.rows.stored;
+  // Of unexpected objects nobody has counted the rows yet.
+  const total =
+    unexpected.length > 0
+      ? result.rows.accepted + result.rows.stored
+      : result.differing.reduce((sum, partition) => {
+          const rows = result.partitions.get(partition);
+          return sum + (rows?.expected ?? 0) + (rows?.stored ?? 0);
+        }, 0);
   if (total > HELD_ROWS) heaps = await differingHeaps(lake, result, partitions, Math.ceil((HELD_ROWS * HEAPS) / total));
 
   const rows = new Map<string, HeldRow>();
