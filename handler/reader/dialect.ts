@@ -110,6 +110,12 @@ export function detectLayout(
       "the quotes of the header line do not add up; mend the line, or pin dialect.quote",
     );
   }
+  if (!decodable(sample, headerRow.start, headerRow.next, encoding)) {
+    throw new FileRefused(
+      "no-header",
+      `the header line holds bytes that are no ${encoding} text, so its columns cannot be named; mend the line, or pin dialect.encoding`,
+    );
+  }
   const columns = headerRow.fields;
   describeNames(columns, why);
   const body = rows

@@ -35,8 +35,6 @@ describe("the function and verify, which share no code", () => {
           statuses[receipt.status === "done" ? "done" : "rejected"] += 1;
           statuses.accepted += receipt.rows.accepted;
           statuses.quarantined += receipt.rows.rejected;
-          // The function reads such a header as Latin-1; verify holds that nothing is turned into other characters in silence.
-          fc.pre(!report.findings.some(({ message }) => message.includes("header holds bytes that are no text")));
           const shown = { text: file.bytes.toString("latin1"), why: receipt.dialect?.why, rows: receipt.rows };
           expect(
             report.findings.map(({ message }) => message),
