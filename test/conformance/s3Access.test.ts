@@ -1,16 +1,24 @@
 import { CreateRoleCommand, DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   DeletePublicAccessBlockCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  PutBucketAclCommand,
   PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectAclCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
+  PutPublicAccessBlockCommand,
   S3Client,
+  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
@@ -161,6 +169,91 @@ describe("a role", () => {
   });
 });
 
+describe("a policy's condition", () => {
+  const objects = () => `${bucketArn()}/*`;
+  const when = (Condition: object) => ({ Condition });
+
+  test("can tell the tags that objects may get", async () => {
+    const { s3 } = await asRole([
+      allow(
+        ["s3:PutObject", "s3:PutObjectTagging"],
+        objects(),
+        when({
+          StringEquals: { "s3:RequestObjectTag/team": "data" },
+          "ForAllValues:StringEquals": { "s3:RequestObjectTagKeys": ["team", "stage"] },
+        }),
+      ),
+    ]);
+    const put = (Tagging?: string) => s3.send(new PutObjectCommand({ Bucket, Key: "tagged", Body: "x", Tagging }));
+    await put("team=data&stage=raw");
+    for (const tagging of [undefined, "team=web", "team=data&owner=me"]) {
+      expect(await refusal(put(tagging))).toMatchObject(DENIED);
+    }
+    const tag = (Value: string) =>
+      s3.send(new PutObjectTaggingCommand({ Bucket, Key: "tagged", Tagging: { TagSet: [{ Key: "team", Value }] } }));
+    await tag("data");
+    expect(await refusal(tag("web"))).toMatchObject(DENIED);
+  });
+
+  test("can keep a version from being deleted, and only that", async () => {
+    const bucket = t.uniqueName("versioned");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    const VersioningConfiguration = { Status: "Enabled" as const };
+    await t.s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration }));
+    const put = () => t.s3.send(new PutObjectCommand({ Bucket: bucket, Key: "k", Body: "x" }));
+    const [kept, other] = [(await put()).VersionId!, (await put()).VersionId!];
+    const { s3 } = await asRole([
+      allow("s3:DeleteObjectVersion", "*", when({ StringNotEquals: { "s3:VersionId": kept } })),
+    ]);
+    const remove = (VersionId: string) => s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "k", VersionId }));
+    await remove(other);
+    expect(await refusal(remove(kept))).toMatchObject(DENIED);
+    const Objects = [{ Key: "k", VersionId: kept }];
+    const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }));
+    expect(Errors).toMatchObject([{ Key: "k", Code: "AccessDenied" }]);
+  });
+
+  test("can insist on an ACL", async () => {
+    const { s3 } = await asRole([
+      allow(
+        ["s3:CreateBucket", "s3:PutBucketAcl", "s3:PutObjectAcl"],
+        "*",
+        when({ StringEquals: { "s3:x-amz-acl": "private" } }),
+      ),
+    ]);
+    const name = t.uniqueName("private");
+    expect(await refusal(s3.send(new CreateBucketCommand({ Bucket: name })))).toMatchObject(DENIED);
+    await s3.send(new CreateBucketCommand({ Bucket: name, ACL: "private" }));
+    await s3.send(new PutBucketAclCommand({ Bucket: name, ACL: "private" }));
+    await s3.send(new PutObjectAclCommand({ Bucket, Key: "in/1", ACL: "private" }));
+    const other = s3.send(new PutObjectAclCommand({ Bucket, Key: "in/1", ACL: "bucket-owner-full-control" }));
+    expect(await refusal(other)).toMatchObject(DENIED);
+  });
+
+  test("can insist on conditional writes and deletes", async () => {
+    const { s3 } = await asRole([
+      allow("s3:*", objects()),
+      {
+        ...allow("s3:PutObject", objects()),
+        Effect: "Deny",
+        Condition: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
+      },
+      { ...allow("s3:DeleteObject", objects()), Effect: "Deny", Condition: { Null: { "s3:if-match": "true" } } },
+    ]);
+    const Key = "once";
+    const put = (more: object) => s3.send(new PutObjectCommand({ Bucket, Key, Body: "x", ...more }));
+    expect(await refusal(put({}))).toMatchObject(DENIED);
+    const { ETag } = await put({ IfNoneMatch: "*" });
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const part = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: "x" }));
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
+    const complete = s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
+    expect(await refusal(complete)).toMatchObject(DENIED);
+    expect(await refusal(s3.send(new DeleteObjectCommand({ Bucket, Key })))).toMatchObject(DENIED);
+    await s3.send(new DeleteObjectCommand({ Bucket, Key, IfMatch: ETag }));
+  });
+});
+
 describe("a caller without credentials", () => {
   test("gets in through a public bucket policy only", async () => {
     const bucket = t.uniqueName("public");
@@ -184,6 +277,19 @@ describe("a caller without credentials", () => {
     expect((await get("closed")).status).toBe(403);
     const put = await signedRequest(t, { method: "PUT", path: `/${bucket}/open/new`, isSigned: false, body: "x" });
     expect([put.status, put.code]).toEqual([403, "AccessDenied"]);
+    const restrict = (RestrictPublicBuckets: boolean) =>
+      t.s3.send(
+        new PutPublicAccessBlockCommand({
+          Bucket: bucket,
+          PublicAccessBlockConfiguration: { RestrictPublicBuckets },
+        }),
+      );
+    await restrict(true);
+    expect((await get("open/k")).status).toBe(403);
+    const { s3 } = await asRole([]);
+    await s3.send(new GetObjectCommand({ Bucket: bucket, Key: "open/k" }));
+    await restrict(false);
+    expect((await get("open/k")).status).toBe(200);
   });
 });
 

@@ -396,6 +396,24 @@ describe("access control lists", () => {
   });
 });
 
+test("a public access control list is refused where those are blocked", async () => {
+  const bucket = t.uniqueName("acl");
+  const ObjectOwnership = "ObjectWriter" as const;
+  const open = t.s3.send(new CreateBucketCommand({ Bucket: bucket, ACL: "public-read", ObjectOwnership }));
+  expect(await refusal(open)).toMatchObject({ status: 400, code: "InvalidBucketAclWithBlockPublicAccessError" });
+  await t.s3.send(new CreateBucketCommand({ Bucket: bucket, ObjectOwnership }));
+  for (const [command, action] of [
+    [new PutBucketAclCommand({ Bucket: bucket, ACL: "public-read" }), "s3:PutBucketAcl"],
+    [new PutObjectCommand({ Bucket: bucket, Key: "k", Body: "x", ACL: "public-read" }), "s3:PutObject"],
+  ] as const) {
+    expect(await refusal(t.s3.send(command as PutObjectCommand))).toEqual({
+      status: 403,
+      code: "AccessDenied",
+      message: expect.stringMatching(`perform: ${action} on resource: .* prevented by the BlockPublicAcls setting`),
+    });
+  }
+});
+
 test.skipIf(!isOurs)("what has no effect here is refused by name", async () => {
   const replicate = t.s3.send(
     new PutBucketReplicationCommand({

@@ -2,6 +2,7 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   DeleteObjectTaggingCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
@@ -96,6 +97,21 @@ describe("a conditional write", () => {
     expect(await wrong).toMatchObject({ status: 412, code: "PreconditionFailed" });
     await t.s3.send(new DeleteObjectCommand({ Bucket, Key, IfMatch: ETag }));
     expect(await refusal(t.s3.send(new HeadObjectCommand({ Bucket, Key })))).toMatchObject({ status: 404 });
+  });
+
+  test("a delete with If-Match: * deletes what is there, and says when nothing is", async () => {
+    const Key = newKey();
+    const remove = () => t.s3.send(new DeleteObjectCommand({ Bucket, Key, IfMatch: "*" }));
+    await put(Key, "x");
+    await remove();
+    expect(await refusal(remove())).toMatchObject({ status: 404, code: "NoSuchKey" });
+    await put(Key, "x");
+    const Objects = [
+      { Key, ETag: "*" },
+      { Key, ETag: "*" },
+    ];
+    const { Deleted, Errors } = await t.s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+    expect([Deleted, Errors]).toMatchObject([[{ Key }], [{ Key, Code: "NoSuchKey" }]]);
   });
 });
 

@@ -1,9 +1,9 @@
 import { AwsError } from "../awsError.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
+import type { Conditions } from "./conditionKeys.ts";
 import { accessDenied } from "./errors.ts";
-import type { BucketRecord, ObjectRecord } from "./records.ts";
-
-type Conditions = Record<string, string | string[] | undefined>;
+import { blocks, isPublicPolicy } from "./publicAccess.ts";
+import type { BucketRecord } from "./records.ts";
 
 export const bucketArn = (bucket: string) => `arn:aws:s3:::${bucket}`;
 export const objectArn = (bucket: string, key: string) => `arn:aws:s3:::${bucket}/${key}`;
@@ -17,6 +17,10 @@ export function refusalOf(
   bucket: BucketRecord | undefined,
   conditions?: Conditions,
 ): string | undefined {
+  if (call.caller.kind === "anonymous" && bucket?.policy && blocks(bucket, "RestrictPublicBuckets")) {
+    // A public policy then counts for the account's own principals alone.
+    if (isPublicPolicy(bucket.policy)) return "Access Denied";
+  }
   const decision = context.authorize(call.caller, {
     action,
     resource,
@@ -79,11 +83,4 @@ export function checkExpectedOwner(context: S3Context, expected: string | undefi
 /** Without s3:ListBucket S3 does not tell whether a key exists: 403 instead of 404. */
 export function mayKnowOfKeys(context: S3Context, call: S3Call, bucket: BucketRecord): string | undefined {
   return refusalOf(context, call, "s3:ListBucket", bucketArn(bucket.name), bucket);
-}
-
-/** Tags of an object as keys for conditions. */
-export function existingTags(record: ObjectRecord | undefined): Conditions {
-  const conditions: Conditions = {};
-  for (const [key, value] of record?.tags ?? []) conditions[`s3:ExistingObjectTag/${key}`] = value;
-  return conditions;
 }

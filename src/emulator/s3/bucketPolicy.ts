@@ -79,26 +79,3 @@ function coversBucket(resource: string, arn: string): boolean {
     .replaceAll("?", ".");
   return new RegExp(`^${pattern}$`).test(arn);
 }
-
-/** Condition keys that tie a statement for everybody to somebody. */
-const NARROWING_KEYS =
-  /^(aws:(SourceIp|SourceArn|SourceVpc|SourceVpce|SourceAccount|SourceOwner|userid|PrincipalOrgID|PrincipalOrgPaths|PrincipalAccount|PrincipalArn)|s3:(DataAccessPointArn|x-amz-server-side-encryption-aws-kms-key-id))$/i;
-
-/**
- * Whether a statement allows everybody, without a condition that names somebody.
- * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
- */
-export function isPublicPolicy(text: string): boolean {
-  const { Statement } = JSON.parse(text) as { Statement: unknown };
-  return (listOf(Statement) as Statement[]).some((statement) => {
-    if (statement.Effect !== "Allow") return false;
-    const { Principal } = statement;
-    const named =
-      typeof Principal === "object" && Principal !== null ? listOf((Principal as { AWS?: unknown }).AWS) : [Principal];
-    if (!named.includes("*") && statement.NotPrincipal === undefined) return false;
-    const keys = Object.values((statement.Condition ?? {}) as Record<string, object>).flatMap((test) =>
-      Object.keys(test),
-    );
-    return !keys.some((key) => NARROWING_KEYS.test(key));
-  });
-}

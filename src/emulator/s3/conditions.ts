@@ -73,7 +73,7 @@ export function checkCopySourceConditions(call: S3Call, source: ObjectRecord, no
 }
 
 /** What a write demands of the object that it would replace. */
-export type WriteCondition = { ifAbsent: true } | { ifMatch: string };
+export type WriteCondition = { ifAbsent: true } | { ifPresent: true } | { ifMatch: string };
 
 /** Throws NotImplemented 501 for the forms that S3 does not take. */
 export function writeCondition(call: S3Call): WriteCondition | undefined {
@@ -98,6 +98,16 @@ export function writeCondition(call: S3Call): WriteCondition | undefined {
   return { ifMatch: unquote(ifMatch!) };
 }
 
+/** What a delete demands of the object: this ETag, or any with `*`. Throws NotImplemented 501 for If-None-Match. */
+export function deleteCondition(call: S3Call): WriteCondition | undefined {
+  if (header(call, "if-none-match") !== undefined) throw headerNotImplemented("If-None-Match");
+  const ifMatch = header(call, "if-match");
+  return ifMatch === undefined ? undefined : parseIfMatch(ifMatch);
+}
+
+export const parseIfMatch = (text: string): WriteCondition =>
+  text.trim() === "*" ? { ifPresent: true } : { ifMatch: unquote(text) };
+
 /**
  * Checks the condition against the latest version, in the transaction of the write.
  * Throws PreconditionFailed 412, NoSuchKey 404.
@@ -112,7 +122,7 @@ export function checkWriteCondition(
   if ("ifAbsent" in condition) {
     if (present) throw preconditionFailed("If-None-Match");
   } else if (!present) throw noSuchKey(key);
-  else if (latest.etag !== condition.ifMatch) throw preconditionFailed("If-Match");
+  else if ("ifMatch" in condition && latest.etag !== condition.ifMatch) throw preconditionFailed("If-Match");
 }
 
 /**

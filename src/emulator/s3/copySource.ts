@@ -1,6 +1,7 @@
 import { notImplemented } from "../awsError.ts";
-import { bucketArn, checkExpectedOwner, existingTags, objectArn, refusalOf, requireAccess } from "./access.ts";
+import { bucketArn, checkExpectedOwner, objectArn, refusalOf, requireAccess } from "./access.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
+import { existingTags } from "./conditionKeys.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
 import { accessDenied, invalidArgument, invalidRequest, noSuchKey, noSuchVersion } from "./errors.ts";
 import type { BucketRecord, ObjectRecord } from "./records.ts";

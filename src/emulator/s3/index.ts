@@ -25,8 +25,8 @@ import { S3Store } from "./store.ts";
  * Operations: the keys of the table in `operations.ts`, one file each.
  *
  * Kept, given back and acted on: versioning, notification, policy, tagging, lifecycle (expiration of current and noncurrent versions,
- * lone delete markers, old uploads; at start and every hour), ownershipControls, publicAccessBlock (BlockPublicPolicy; the ACL members
- * have nothing to act on, as there are no grants; RestrictPublicBuckets has nobody to keep out but anonymous callers).
+ * lone delete markers, old uploads; at start and every hour), ownershipControls, publicAccessBlock (IgnorePublicAcls alone has
+ * nothing to act on, as no grants can be given).
  * Kept and given back, without effect: cors (web pages are refused at the door), encryption (AES256 only; files lie in plain text),
  * storage classes that can be read at once.
  *

@@ -1,4 +1,5 @@
 import type { S3Call, S3Context } from "./call.ts";
+import { requestTags } from "./conditionKeys.ts";
 import { findObject } from "./reads.ts";
 import type { Tag } from "./records.ts";
 import { commit, originOf } from "./writes.ts";
@@ -11,7 +12,7 @@ export function changeTags(
   tags: Tag[],
 ): Record<string, string> {
   return commit(context, undefined, () => {
-    const { bucket, record } = findObject(context, call, action);
+    const { bucket, record } = findObject(context, call, action, requestTags(tags));
     const { tags: _before, ...rest } = record;
     context.store.replaceVersion(bucket.name, call.key, tags.length > 0 ? { ...rest, tags } : rest);
     context.events.record(bucket, {

@@ -1,9 +1,10 @@
 import { AwsError } from "../awsError.ts";
 import type { EmulatorReply } from "../http.ts";
-import { checkExpectedOwner, existingTags, mayKnowOfKeys, objectArn, requireAccess } from "./access.ts";
+import { checkExpectedOwner, mayKnowOfKeys, objectArn, requireAccess } from "./access.ts";
 import { readBody } from "./bodies/reader.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
 import { checksumHeader } from "./checksums.ts";
+import { type Conditions, existingTags } from "./conditionKeys.ts";
 import { checkReadConditions } from "./conditions.ts";
 import { accessDenied, invalidArgument, invalidRequest, methodNotAllowed, noSuchKey, noSuchVersion } from "./errors.ts";
 import { expirationHeader } from "./lifecycle/expiry.ts";
@@ -39,7 +40,7 @@ export function checkVersionId(versionId: string): void {
  * The object, or the version, of the request, once `action` on it is allowed; "Version" is added to the action where one is named.
  * Throws NoSuchBucket, NoSuchKey, NoSuchVersion 404, AccessDenied 403, MethodNotAllowed 405 for a delete marker.
  */
-export function findObject(context: S3Context, call: S3Call, action: string): Found {
+export function findObject(context: S3Context, call: S3Call, action: string, conditions?: Conditions): Found {
   const bucket = context.store.getBucket(call.bucket);
   checkExpectedOwner(context, header(call, "x-amz-expected-bucket-owner"));
   const versionId = requestedVersion(call);
@@ -48,6 +49,7 @@ export function findObject(context: S3Context, call: S3Call, action: string): Fo
       ? context.store.findLatest(call.bucket, call.key)
       : context.store.findVersion(call.bucket, call.key, versionId);
   requireAccess(context, call, versionedAction(action, versionId), objectArn(call.bucket, call.key), bucket, {
+    ...conditions,
     ...(record?.tags && existingTags(record)),
     ...(versionId !== undefined && { "s3:VersionId": versionId }),
   });

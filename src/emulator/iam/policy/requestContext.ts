@@ -30,7 +30,7 @@ export class RequestContext implements ConditionContext {
       return given === undefined ? undefined : typeof given === "string" ? [given] : given;
     }
     if (key.startsWith("aws:")) return this.#globalValues(key);
-    return serviceValues(key, this.request.action, this.caller, this.#account);
+    return serviceValues(key, this.caller, this.#account);
   }
 
   resolve = (key: string): Resolved => {
@@ -139,37 +139,38 @@ const ABSENT_KEYS = new Set([
 /** Services that pass the tags of request and resource wherever there are any. */
 const TAG_AWARE_SERVICES = new Set(["iam", "sts"]);
 
-/**
- * Keys that a service passes whenever the request has them, so that a missing one is really missing; lower case. The value
- * lists actions for which AWS has the key and the service here does not pass it.
- */
-const SERVICE_KEYS: Record<string, readonly string[]> = {
-  "s3:prefix": [],
-  "s3:delimiter": [],
-  "s3:max-keys": [],
-  "s3:versionid": ["s3:DeleteObjectVersion"],
-  "s3:x-amz-acl": ["s3:CreateBucket", "s3:PutBucketAcl", "s3:PutObjectAcl"],
-  "s3:x-amz-server-side-encryption": [],
-  "s3:x-amz-storage-class": [],
-  "s3:x-amz-copy-source": [],
-  "s3:x-amz-metadata-directive": [],
+/** Keys that a service passes whenever the request has them, so that a missing one is really missing; lower case. */
+const SERVICE_KEYS = new Set([
+  "s3:prefix",
+  "s3:delimiter",
+  "s3:max-keys",
+  "s3:versionid",
+  "s3:x-amz-acl",
+  "s3:x-amz-server-side-encryption",
+  "s3:x-amz-storage-class",
+  "s3:x-amz-copy-source",
+  "s3:x-amz-metadata-directive",
+  "s3:if-match",
+  "s3:if-none-match",
+  "s3:objectcreationoperation",
+  "s3:requestobjecttagkeys",
   // Neither KMS keys nor customer keys nor object locks can be asked for here.
-  "s3:x-amz-server-side-encryption-aws-kms-key-id": [],
-  "s3:x-amz-server-side-encryption-customer-algorithm": [],
-  "s3:object-lock-mode": [],
-  "s3:object-lock-legal-hold": [],
-  "iam:policyarn": [],
-  "iam:permissionsboundary": [],
-  "iam:passedtoservice": [],
-  "cloudwatch:namespace": [],
-  "sts:externalid": [],
-  "sts:rolesessionname": [],
-  "sts:transitivetagkeys": [],
-  "sts:sourceidentity": [],
-};
-const SERVICE_KEY_PREFIXES = ["s3:existingobjecttag/", "iam:resourcetag/"];
+  "s3:x-amz-server-side-encryption-aws-kms-key-id",
+  "s3:x-amz-server-side-encryption-customer-algorithm",
+  "s3:object-lock-mode",
+  "s3:object-lock-legal-hold",
+  "iam:policyarn",
+  "iam:permissionsboundary",
+  "iam:passedtoservice",
+  "cloudwatch:namespace",
+  "sts:externalid",
+  "sts:rolesessionname",
+  "sts:transitivetagkeys",
+  "sts:sourceidentity",
+]);
+const SERVICE_KEY_PREFIXES = ["s3:existingobjecttag/", "s3:requestobjecttag/", "iam:resourcetag/"];
 
-function serviceValues(key: string, action: string, caller: Caller, account: AccountFacts): KeyValues {
+function serviceValues(key: string, caller: Caller, account: AccountFacts): KeyValues {
   const { signature } = caller;
   switch (key) {
     case "s3:authtype":
@@ -181,9 +182,8 @@ function serviceValues(key: string, action: string, caller: Caller, account: Acc
     case "s3:resourceaccount":
       return [account.accountId];
   }
-  if (SERVICE_KEY_PREFIXES.some((prefix) => key.startsWith(prefix))) return undefined;
-  const notPassed = Object.hasOwn(SERVICE_KEYS, key) ? SERVICE_KEYS[key] : undefined;
-  return notPassed === undefined || notPassed.includes(action) ? UNSUPPORTED : undefined;
+  const isPassed = SERVICE_KEYS.has(key) || SERVICE_KEY_PREFIXES.some((prefix) => key.startsWith(prefix));
+  return isPassed ? undefined : UNSUPPORTED;
 }
 
 function lowerKeys(conditions: AccessRequest["conditions"]): Map<string, string | string[] | undefined> {

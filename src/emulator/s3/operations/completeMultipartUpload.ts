@@ -24,6 +24,7 @@ import {
   combineCrc,
   digestOf,
 } from "../checksums.ts";
+import { writeConditions } from "../conditionKeys.ts";
 import { checkCompleteCondition, writeCondition } from "../conditions.ts";
 import { entityTooLarge, invalidRequest } from "../errors.ts";
 import { expirationHeader } from "../lifecycle/expiry.ts";
@@ -48,7 +49,7 @@ const MAX_REMEMBERED = 1000;
  */
 export const completeMultipartUpload: Operation = async (context, call) => {
   const document = await receiveDocument(call, MAX_DOCUMENT_BYTES, malformedXml, { checksumIsOfObject: true });
-  requireObjectAccess(context, call, "s3:PutObject");
+  requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, true));
   const uploadId = call.query.get("uploadId") ?? "";
   const fingerprint = createHash("sha256").update(`${call.bucket}/${call.key}\n`).update(document).digest("hex");
   const remembered = completions(context.store).get(uploadId);

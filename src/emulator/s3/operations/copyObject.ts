@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 import { element, xmlReply } from "../../protocols/restXml.ts";
 import { objectArn, requireAccess, requireObjectAccess } from "../access.ts";
-import { checkCannedAcl, objectOwnershipOf } from "../acl.ts";
+import { checkCannedAcl } from "../acl.ts";
 import { readBody, segmentsOf } from "../bodies/reader.ts";
 import { MAX_PUT_BYTES } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { requestedAlgorithm } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
+import { requestTags, writeConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";
 import { type CopySource, findCopySource } from "../copySource.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { metadataFromHeaders, type ObjectMetadata, requestedStorageClass } from "../metadata.ts";
 import { listedTime } from "../objectListing.ts";
-import type { BodyReference, ObjectRecord, Segment } from "../records.ts";
+import type { BodyReference, ObjectRecord, Segment, Tag } from "../records.ts";
 import { parseTaggingHeader } from "../tags.ts";
 import { commit, commitObject, fullChecksum, originOf } from "../writes.ts";
-import { writeConditions } from "./putObject.ts";
 
 /**
  * Copies one version, metadata and tags with it unless REPLACEd. Files are shared, not copied: only what must be hashed anew is read.
@@ -26,14 +26,18 @@ import { writeConditions } from "./putObject.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
 export const copyObject: Operation = async (context, call) => {
+  const newTags =
+    directive(call, "x-amz-tagging-directive") === "REPLACE"
+      ? parseTaggingHeader(header(call, "x-amz-tagging"))
+      : undefined;
   const bucket = requireObjectAccess(context, call, "s3:PutObject", {
-    ...writeConditions(call),
+    ...writeConditions(call, true, newTags),
     "s3:x-amz-copy-source": header(call, "x-amz-copy-source"),
     "s3:x-amz-metadata-directive": header(call, "x-amz-metadata-directive"),
   });
-  checkCannedAcl(call, objectOwnershipOf(bucket), "object");
+  checkCannedAcl(call, bucket, "s3:PutObject");
   const source = findCopySource(context, call);
-  const metadata = copiedMetadata(context, call, source);
+  const metadata = copiedMetadata(context, call, source, newTags);
   const condition = writeCondition(call);
   if (source.record.size > MAX_PUT_BYTES) {
     throw invalidRequest(
@@ -76,7 +80,12 @@ function copyResult(record: ObjectRecord): string {
 }
 
 /** Throws InvalidArgument, InvalidRequest 400. */
-function copiedMetadata(context: S3Context, call: S3Call, source: CopySource): ObjectMetadata {
+function copiedMetadata(
+  context: S3Context,
+  call: S3Call,
+  source: CopySource,
+  newTags: Tag[] | undefined,
+): ObjectMetadata {
   const metadataDirective = directive(call, "x-amz-metadata-directive");
   const taggingDirective = directive(call, "x-amz-tagging-directive");
   const storageClass = header(call, "x-amz-storage-class");
@@ -96,12 +105,12 @@ function copiedMetadata(context: S3Context, call: S3Call, source: CopySource): O
   }
   const { contentType, headers, meta } = metadataDirective === "REPLACE" ? metadataFromHeaders(call) : source.record;
   const metadata: ObjectMetadata = { contentType, headers, meta, storageClass: requestedStorageClass(storageClass) };
-  const tags = taggingDirective === "REPLACE" ? parseTaggingHeader(header(call, "x-amz-tagging")) : source.record.tags;
+  const tags = taggingDirective === "REPLACE" ? newTags : source.record.tags;
   if (taggingDirective === "COPY" && tags) {
     const action = source.versionId ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging";
     requireAccess(context, call, action, objectArn(source.bucket.name, source.key), source.bucket);
   }
-  if (tags) requireObjectAccess(context, call, "s3:PutObjectTagging");
+  if (tags) requireObjectAccess(context, call, "s3:PutObjectTagging", requestTags(newTags ?? []));
   return { ...metadata, ...(tags && { tags }) };
 }
 

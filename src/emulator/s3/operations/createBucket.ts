@@ -4,6 +4,7 @@ import { bucketArn, requireAccess } from "../access.ts";
 import { checkCannedAcl } from "../acl.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
+import { aclConditions } from "../conditionKeys.ts";
 import { invalidArgument } from "../errors.ts";
 import { OBJECT_OWNERSHIPS, type ObjectOwnership, type Tag } from "../records.ts";
 import { parseTagSet } from "../tags.ts";
@@ -23,9 +24,9 @@ export const createBucket: Operation = async (context, call) => {
       details: { BucketName: name },
     });
   }
-  requireAccess(context, call, "s3:CreateBucket", bucketArn(name), undefined);
+  requireAccess(context, call, "s3:CreateBucket", bucketArn(name), undefined, aclConditions(call));
   const ownership = requestedOwnership(call);
-  checkCannedAcl(call, ownership ?? "BucketOwnerEnforced", "bucket");
+  checkCannedAcl(call, { objectOwnership: ownership }, "s3:CreateBucket");
   const asked = body.length === 0 ? { tags: [] } : parseConfiguration(body);
   checkLocation(context, asked.location);
   const isDefaultRegion = context.settings.region === "us-east-1";

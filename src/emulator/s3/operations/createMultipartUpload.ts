@@ -1,13 +1,13 @@
 import { element, xmlReply } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
-import { checkCannedAcl, objectOwnershipOf } from "../acl.ts";
+import { checkCannedAcl } from "../acl.ts";
 import { header, type Operation, type S3Call } from "../call.ts";
 import { requestedAlgorithm } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, type ChecksumType, isCrc } from "../checksums.ts";
+import { writeConditions } from "../conditionKeys.ts";
 import { invalidRequest } from "../errors.ts";
 import { metadataFromHeaders } from "../metadata.ts";
 import { uploadIdOf } from "../store.ts";
-import { writeConditions } from "./putObject.ts";
 
 /**
  * Begins a multipart upload. Without a checksum algorithm the object will get CRC64NVME over all of it.
@@ -15,12 +15,13 @@ import { writeConditions } from "./putObject.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
  */
 export const createMultipartUpload: Operation = (context, call) => {
-  const bucket = requireObjectAccess(context, call, "s3:PutObject", writeConditions(call));
-  if (header(call, "x-amz-tagging")) requireObjectAccess(context, call, "s3:PutObjectTagging");
-  checkCannedAcl(call, objectOwnershipOf(bucket), "object");
+  const metadata = metadataFromHeaders(call);
+  const asked = writeConditions(call, false, metadata.tags);
+  const bucket = requireObjectAccess(context, call, "s3:PutObject", asked);
+  if (metadata.tags) requireObjectAccess(context, call, "s3:PutObjectTagging", asked);
+  checkCannedAcl(call, bucket, "s3:PutObject");
   const algorithm = requestedAlgorithm(call);
   const type = requestedType(call, algorithm);
-  const metadata = metadataFromHeaders(call);
   const id = context.store.change(() => {
     const seq = context.store.nextSequence();
     const upload = {

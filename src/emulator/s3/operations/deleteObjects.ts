@@ -11,9 +11,11 @@ import {
   type XmlElement,
   xmlReply,
 } from "../../protocols/restXml.ts";
-import { checkExpectedOwner, existingTags, objectArn, refusalOf } from "../access.ts";
+import { checkExpectedOwner, objectArn, refusalOf } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
+import { deleteConditions } from "../conditionKeys.ts";
+import { checkWriteCondition, parseIfMatch } from "../conditions.ts";
 import { headerNotImplemented } from "../errors.ts";
 import { versionedAction } from "../reads.ts";
 import type { BucketRecord } from "../records.ts";
@@ -71,18 +73,21 @@ function deleteOne(
       "Error",
       element("Key", key) + element("VersionId", versionId) + element("Code", code) + element("Message", message),
     );
-  const latest =
-    bucket.policy === undefined && etag === undefined ? undefined : context.store.findLatest(bucket.name, key);
-  const action = versionedAction("s3:DeleteObject", versionId);
-  const refusal = refusalOf(context, call, action, objectArn(bucket.name, key), bucket, existingTags(latest));
+  const refuse = (action: string) =>
+    refusalOf(context, call, action, objectArn(bucket.name, key), bucket, deleteConditions(versionId, etag));
+  const condition = etag === undefined ? undefined : parseIfMatch(etag);
+  const refusal =
+    refuse(versionedAction("s3:DeleteObject", versionId)) ??
+    (condition && "ifMatch" in condition ? refuse("s3:GetObject") : undefined);
   if (refusal !== undefined) return error("AccessDenied", refusal);
   if (versionId !== undefined && versionId !== "null" && sequenceOfVersion(versionId) === undefined) {
     return error("NoSuchVersion", "The specified version does not exist.");
   }
-  const isMatch = etag === undefined || (latest && !latest.marker && latest.etag === etag.replace(/^"(.*)"$/, "$1"));
-  if (!isMatch) {
-    const failed = new AwsError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold");
-    return error(failed.code, failed.message);
+  try {
+    if (condition) checkWriteCondition(condition, key, context.store.findLatest(bucket.name, key));
+  } catch (failed) {
+    if (failed instanceof AwsError) return error(failed.code, failed.message);
+    throw failed;
   }
   const origin = originOf(call);
   const deletion: Deletion =

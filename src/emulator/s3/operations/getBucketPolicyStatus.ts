@@ -1,8 +1,8 @@
 import { AwsError } from "../../awsError.ts";
 import { element, xmlReply } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { isPublicPolicy } from "../bucketPolicy.ts";
 import type { Operation } from "../call.ts";
+import { isPublicPolicy } from "../publicAccess.ts";
 
 export const getBucketPolicyStatus: Operation = (context, call) => {
   const { policy } = requireBucket(context, call, "s3:GetBucketPolicyStatus");

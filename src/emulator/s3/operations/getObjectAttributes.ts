@@ -2,6 +2,7 @@ import { element, wrap, xmlReply } from "../../protocols/restXml.ts";
 import { objectArn, requireAccess } from "../access.ts";
 import { header, type Operation, type S3Context } from "../call.ts";
 import { checksumElement } from "../checksums.ts";
+import { existingTags } from "../conditionKeys.ts";
 import { checkReadConditions } from "../conditions.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { objectHeaders } from "../metadata.ts";
@@ -15,7 +16,10 @@ const MAX_PARTS = 1000;
 export const getObjectAttributes: Operation = (context, call) => {
   const { bucket, record, versionId } = findObject(context, call, "s3:GetObject");
   const action = versionedAction("s3:GetObjectAttributes", versionId);
-  requireAccess(context, call, action, objectArn(call.bucket, call.key), bucket);
+  requireAccess(context, call, action, objectArn(call.bucket, call.key), bucket, {
+    ...existingTags(record),
+    "s3:VersionId": versionId,
+  });
   const wanted = (header(call, "x-amz-object-attributes") ?? "").split(",").map((name) => name.trim());
   if (wanted.length === 1 && wanted[0] === "") {
     throw invalidRequest(

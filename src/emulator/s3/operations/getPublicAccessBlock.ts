@@ -2,17 +2,10 @@ import { AwsError } from "../../awsError.ts";
 import { element, xmlReply } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
 import type { Operation } from "../call.ts";
-import type { PublicAccessBlock } from "../records.ts";
-
-const NEW_BUCKET: PublicAccessBlock = {
-  BlockPublicAcls: true,
-  IgnorePublicAcls: true,
-  BlockPublicPolicy: true,
-  RestrictPublicBuckets: true,
-};
+import { NEW_BUCKET_BLOCK } from "../publicAccess.ts";
 
 export const getPublicAccessBlock: Operation = (context, call) => {
-  const { publicAccessBlock: block = NEW_BUCKET } = requireBucket(context, call, "s3:GetBucketPublicAccessBlock");
+  const { publicAccessBlock: block = NEW_BUCKET_BLOCK } = requireBucket(context, call, "s3:GetBucketPublicAccessBlock");
   if (block === null) {
     throw new AwsError(
       "NoSuchPublicAccessBlockConfiguration",

@@ -3,12 +3,13 @@ import { AwsError } from "../../awsError.ts";
 import type { EmulatorReply } from "../../http.ts";
 import { element, XML_DECLARATION } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
-import { checkCannedAcl, objectOwnershipOf } from "../acl.ts";
+import { checkCannedAcl } from "../acl.ts";
 import { MAX_INLINE_BYTES, MAX_PUT_BYTES, pump, type ReceivedBody } from "../bodies/receive.ts";
 import { BodySink, type Digests } from "../bodies/sink.ts";
 import type { Operation, S3Call, S3Context } from "../call.ts";
 import { checksumInHeaders } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, digestOf } from "../checksums.ts";
+import { writeConditions } from "../conditionKeys.ts";
 import { entityTooLarge, invalidArgument } from "../errors.ts";
 import { screenHeaders } from "../headerScreen.ts";
 import { metadataFromHeaders, type ObjectMetadata } from "../metadata.ts";
@@ -100,15 +101,15 @@ function beginUpload(context: S3Context, call: S3Call, fields: Map<string, strin
     const given = new Map([...fields, ["bucket", call.bucket], ["key", postCall.key]] as [string, string][]);
     checkPostPolicy(policy, given, context.settings.now());
   }
-  const bucket = requireObjectAccess(context, postCall, "s3:PutObject");
-  screenHeaders(postCall.request);
-  checkCannedAcl(postCall, objectOwnershipOf(bucket), "object");
-  const metadata = metadataFromHeaders(postCall);
   const tagging = fields.get("tagging");
-  if (tagging !== undefined) {
-    requireObjectAccess(context, postCall, "s3:PutObjectTagging");
-    metadata.tags = parseTagging(Buffer.from(tagging), "object");
-  }
+  const tags = tagging === undefined ? undefined : parseTagging(Buffer.from(tagging), "object");
+  const asked = writeConditions(postCall, true, tags);
+  const bucket = requireObjectAccess(context, postCall, "s3:PutObject", asked);
+  if (tags) requireObjectAccess(context, postCall, "s3:PutObjectTagging", asked);
+  screenHeaders(postCall.request);
+  checkCannedAcl(postCall, bucket, "s3:PutObject");
+  const metadata = metadataFromHeaders(postCall);
+  if (tags) metadata.tags = tags;
   return new Upload(context, postCall, metadata, policy);
 }
 

@@ -1,9 +1,10 @@
 import type { EmulatorReply } from "../../http.ts";
 import { requireObjectAccess } from "../access.ts";
-import { checkCannedAcl, objectOwnershipOf } from "../acl.ts";
+import { checkCannedAcl } from "../acl.ts";
 import { receiveBody } from "../bodies/receive.ts";
-import { header, type Operation, type S3Call } from "../call.ts";
+import type { Operation } from "../call.ts";
 import { checksumHeader } from "../checksums.ts";
+import { writeConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";
 import { expirationHeader } from "../lifecycle/expiry.ts";
 import { metadataFromHeaders } from "../metadata.ts";
@@ -19,11 +20,12 @@ import { commit, commitObject, fullChecksum, originOf, storeBody } from "../writ
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
 export const putObject: Operation = async (context, call) => {
-  const bucket = requireObjectAccess(context, call, "s3:PutObject", writeConditions(call));
-  if (header(call, "x-amz-tagging")) requireObjectAccess(context, call, "s3:PutObjectTagging");
-  checkCannedAcl(call, objectOwnershipOf(bucket), "object");
-  const condition = writeCondition(call);
   const metadata = metadataFromHeaders(call);
+  const asked = writeConditions(call, true, metadata.tags);
+  const bucket = requireObjectAccess(context, call, "s3:PutObject", asked);
+  if (metadata.tags) requireObjectAccess(context, call, "s3:PutObjectTagging", asked);
+  checkCannedAcl(call, bucket, "s3:PutObject");
+  const condition = writeCondition(call);
   // Known to be in vain before gigabytes come in; decided in the transaction below.
   if (condition) checkWriteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key));
   const body = await receiveBody(context, call);
@@ -44,15 +46,6 @@ export const putObject: Operation = async (context, call) => {
   });
   return createdReply(current, call.key, record);
 };
-
-/** Headers about the write that bucket policies may look at. */
-export function writeConditions(call: S3Call): Record<string, string | undefined> {
-  return {
-    "s3:x-amz-acl": header(call, "x-amz-acl"),
-    "s3:x-amz-server-side-encryption": header(call, "x-amz-server-side-encryption"),
-    "s3:x-amz-storage-class": header(call, "x-amz-storage-class"),
-  };
-}
 
 export function createdReply(bucket: BucketRecord, key: string, record: ObjectRecord): EmulatorReply {
   const headers: Record<string, string> = {

@@ -6,7 +6,10 @@ import type { PublicAccessBlock } from "../records.ts";
 
 const MEMBERS = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"] as const;
 
-/** BlockPublicPolicy is enforced when a policy is put; what is left out is false. */
+/**
+ * What is left out is false. BlockPublicAcls and BlockPublicPolicy refuse what is put from now on, RestrictPublicBuckets shuts
+ * anonymous callers out of buckets with a public policy; IgnorePublicAcls has nothing to ignore, as no grants can be given.
+ */
 export const putPublicAccessBlock: Operation = async (context, call) => {
   const body = await receiveDocument(call, 64 * 1024, malformedXml);
   requireBucket(context, call, "s3:PutBucketPublicAccessBlock");

@@ -2,6 +2,7 @@ import { requireObjectAccess } from "../access.ts";
 import { receiveBody } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 import { checksumHeader } from "../checksums.ts";
+import { writeConditions } from "../conditionKeys.ts";
 import { requestedUpload } from "../multipart.ts";
 import { commit } from "../writes.ts";
 
@@ -11,7 +12,7 @@ import { commit } from "../writes.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
  */
 export const uploadPart: Operation = async (context, call) => {
-  requireObjectAccess(context, call, "s3:PutObject");
+  requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, false));
   const { upload, partNumber } = requestedUpload(context, call);
   const body = await receiveBody(context, call, {
     stored: upload.checksumAlgorithm ?? "CRC64NVME",

@@ -5,6 +5,7 @@ import { cut, readBody, segmentsOf } from "../bodies/reader.ts";
 import { BodySink } from "../bodies/sink.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
+import { writeConditions } from "../conditionKeys.ts";
 import { findCopySource } from "../copySource.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { requestedUpload } from "../multipart.ts";
@@ -18,7 +19,7 @@ import { commit } from "../writes.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
  */
 export const uploadPartCopy: Operation = async (context, call) => {
-  requireObjectAccess(context, call, "s3:PutObject");
+  requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, false));
   const { upload, partNumber } = requestedUpload(context, call);
   const source = findCopySource(context, call);
   const range = copyRange(call, source.record.size);

@@ -197,13 +197,6 @@ describe("what cannot be evaluated", () => {
     expect(denied.message).toContain("with an explicit deny in an identity-based policy");
   });
 
-  it("is also a key that the service does not pass for this action", () => {
-    const caller = session(deny({ StringEquals: { "s3:x-amz-acl": "public-read" } }));
-    const resource = "arn:aws:s3:::raw";
-    expect(authorize(caller, { action: "s3:PutObject", resource }).allowed).toBe(true);
-    expect(authorize(caller, { action: "s3:PutBucketAcl", resource }).allowed).toBe(false);
-  });
-
   it("does not matter beside a condition that is false", () => {
     const condition = { StringEquals: { "s3:NobodyKnows": "x", [X]: "a" } };
     expect(authorize(session(deny(condition)), { ...GET, conditions: { [X]: "b" } }).allowed).toBe(true);
