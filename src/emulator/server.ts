@@ -196,7 +196,7 @@ async function answer(
     } else {
       let name = routeService(request);
       if (typeof name === "object") {
-        service = services[protocolSibling(request)];
+        service = services[protocolSibling(request, name.unknown)];
         throw notImplemented(`the service "${name.unknown}"`);
       }
       service = services[name];
@@ -215,11 +215,11 @@ async function answer(
   await send(reply, request, incoming, outgoing);
 }
 
-/** A service of ours whose error encoding a client of an unknown service can read. */
-function protocolSibling({ headers }: EmulatorRequest): ServiceName {
+/** A service of ours whose error encoding the client of an unknown service can read: JSON, query, REST-XML or REST-JSON. */
+function protocolSibling({ headers }: EmulatorRequest, unknown: string): ServiceName {
   if (headers["x-amz-target"] !== undefined) return "logs";
   if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return "iam";
-  return "s3";
+  return unknown === "cloudfront" || unknown === "route53" ? "s3" : "lambda";
 }
 
 const ANONYMOUS = { kind: "anonymous", accountId: "", arn: "", userId: "" } as const;

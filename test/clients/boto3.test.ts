@@ -80,6 +80,8 @@ describe.skipIf(!isInstalled)(
         notThere: [
           ["NotImplemented", 501, expect.stringContaining('the service "glue"')],
           ["NotImplemented", 501, expect.stringContaining('the service "sns"')],
+          ["NotImplemented", 501, expect.stringContaining('the service "apigateway"')],
+          ["NotImplemented", 501, expect.stringContaining('the service "route53"')],
         ],
         notDone: ["NotImplemented", 501],
         badSignature: ["SignatureDoesNotMatch", 403],

@@ -178,7 +178,7 @@ def refusals():
         "policy": refused(s3.get_bucket_policy, Bucket=bucket)[:2],
         "lifecycle": refused(s3.get_bucket_lifecycle_configuration, Bucket=bucket)[:2],
         "name": refused(s3.create_bucket, Bucket="UPPER")[:2],
-        "notThere": [refused(getattr(boto3.client(service, config=Config(retries={"total_max_attempts": 1})), call)) for service, call in [("glue", "get_databases"), ("sns", "list_topics")]],
+        "notThere": [refused(getattr(boto3.client(service, config=Config(retries={"total_max_attempts": 1})), call)) for service, call in [("glue", "get_databases"), ("sns", "list_topics"), ("apigateway", "get_rest_apis"), ("route53", "list_hosted_zones")]],
         "notDone": refused(s3_once.put_bucket_replication, Bucket=bucket, ReplicationConfiguration={"Role": "arn:aws:iam::000000000000:role/r", "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::other"}}]})[:2],
         "badSignature": refused(boto3.client("s3", aws_access_key_id="test", aws_secret_access_key="wrong").list_buckets)[:2],
         "badKey": refused(boto3.client("s3", aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="x").list_buckets)[:2],
