@@ -8,7 +8,7 @@ const PROVIDER = "registry.terraform.io/hashicorp/aws";
 /**
  * A folder that holds the AWS provider, in the layout of Terraform's filesystem mirrors, or why the Terraform tests cannot run.
  * Nothing is ever downloaded. Looked for in MINILAKE_TERRAFORM_MIRROR, in the `filesystem_mirror` of Terraform's own configuration,
- * in TF_PLUGIN_CACHE_DIR, and where Terraform itself looks.
+ * in TF_PLUGIN_CACHE_DIR, where Terraform itself looks, and in the folders of /opt.
  * https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
  */
 export function terraformMirror(): { folder: string } | { reason: string } {
@@ -22,11 +22,14 @@ export function terraformMirror(): { folder: string } | { reason: string } {
     join(homedir(), ".local/share/terraform/plugins"),
     "/usr/local/share/terraform/plugins",
     "/usr/share/terraform/plugins",
+    ...foldersIn("/opt"),
   ];
   const folder = candidates.find((each) => each !== undefined && each !== "" && holdsProvider(each));
   if (folder !== undefined) return { folder };
   return { reason: "no folder with Terraform's AWS provider: set MINILAKE_TERRAFORM_MIRROR to one" };
 }
+
+const foldersIn = (folder: string) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []);
 
 function configured(file: string): string[] {
   if (!existsSync(file)) return [];

@@ -8,6 +8,16 @@ variable "endpoint" { type = string }
 variable "python_zip" { type = string }
 variable "node_zip" { type = string }
 
+# Changed by the test's second apply: whatever is made from it must be updated in place.
+variable "stage" {
+  type    = string
+  default = "one"
+}
+
+locals {
+  is_first = var.stage == "one"
+}
+
 provider "aws" {
   region                      = "us-east-1"
   s3_use_path_style           = true
@@ -39,7 +49,7 @@ data "aws_caller_identity" "self" {}
 resource "aws_s3_bucket" "raw" {
   bucket        = "tf-raw"
   force_destroy = true
-  tags          = { layer = "raw" }
+  tags          = { layer = "raw", stage = var.stage }
 }
 
 resource "aws_s3_bucket_versioning" "raw" {
@@ -124,10 +134,10 @@ resource "aws_s3_bucket_cors_configuration" "curated" {
 resource "aws_s3_object" "readme" {
   bucket       = aws_s3_bucket.curated.id
   key          = "docs/read me+ü.txt"
-  content      = "made by Terraform\n"
+  content      = "made by Terraform, ${var.stage}\n"
   content_type = "text/plain"
   metadata     = { author = "terraform" }
-  tags         = { kind = "docs" }
+  tags         = { kind = "docs", stage = var.stage }
 }
 
 # Roles and policies
@@ -144,9 +154,9 @@ data "aws_iam_policy_document" "lambda" {
 
 resource "aws_iam_role" "python" {
   name               = "tf-python"
-  description        = "curates"
+  description        = "curates, ${var.stage}"
   assume_role_policy = data.aws_iam_policy_document.lambda.json
-  tags               = { runtime = "python" }
+  tags               = { runtime = "python", stage = var.stage }
 }
 
 resource "aws_iam_role_policy" "python" {
@@ -173,7 +183,7 @@ resource "aws_iam_policy" "listing" {
   description = "may list"
   policy = jsonencode({
     Version   = "2012-10-17"
-    Statement = [{ Sid = "List", Effect = "Allow", Action = ["s3:ListBucket"], Resource = "*" }]
+    Statement = [{ Sid = "List", Effect = "Allow", Action = local.is_first ? ["s3:ListBucket"] : ["s3:ListBucket", "s3:ListBucketVersions"], Resource = "*" }]
   })
 }
 
@@ -186,7 +196,7 @@ resource "aws_iam_role_policy_attachment" "listing" {
 
 resource "aws_cloudwatch_log_group" "python" {
   name              = "/aws/lambda/tf-python"
-  retention_in_days = 14
+  retention_in_days = local.is_first ? 14 : 30
   tags              = { runtime = "python" }
 }
 
@@ -198,9 +208,9 @@ resource "aws_lambda_function" "python" {
   filename         = var.python_zip
   source_code_hash = filebase64sha256(var.python_zip)
   timeout          = 30
-  memory_size      = 256
+  memory_size      = local.is_first ? 256 : 512
   environment {
-    variables = { CURATED = aws_s3_bucket.curated.id }
+    variables = { CURATED = aws_s3_bucket.curated.id, STAGE = var.stage }
   }
   dead_letter_config { target_arn = aws_sqs_queue.failed.arn }
   depends_on = [aws_cloudwatch_log_group.python, aws_iam_role_policy.python, aws_iam_role_policy_attachment.logs]
@@ -216,6 +226,7 @@ resource "aws_lambda_function" "node" {
   architectures                  = ["arm64"]
   reserved_concurrent_executions = 2
   publish                        = true
+  description                    = var.stage
   ephemeral_storage { size = 1024 }
 }
 
@@ -228,7 +239,7 @@ resource "aws_lambda_alias" "live" {
 resource "aws_lambda_function_event_invoke_config" "python" {
   function_name                = aws_lambda_function.python.function_name
   maximum_event_age_in_seconds = 3600
-  maximum_retry_attempts       = 1
+  maximum_retry_attempts       = local.is_first ? 1 : 0
   destination_config {
     on_failure { destination = aws_sqs_queue.failed.arn }
   }
@@ -250,6 +261,7 @@ resource "aws_s3_bucket_notification" "raw" {
     lambda_function_arn = aws_lambda_function.python.arn
     events              = ["s3:ObjectCreated:*"]
     filter_suffix       = ".csv"
+    filter_prefix       = local.is_first ? "" : "in/"
   }
   queue {
     queue_arn = aws_sqs_queue.removed.arn
@@ -258,7 +270,7 @@ resource "aws_s3_bucket_notification" "raw" {
   depends_on = [aws_lambda_permission.raw, aws_sqs_queue_policy.removed]
 }
 
-# Queues
+# Queues. The provider waits 25 s for each, so none but the two that must depends on another.
 
 resource "aws_sqs_queue" "failed" {
   name                      = "tf-failed"
@@ -268,6 +280,11 @@ resource "aws_sqs_queue" "failed" {
 
 resource "aws_sqs_queue" "removed" {
   name = "tf-removed"
+}
+
+resource "aws_sqs_queue" "work" {
+  name                       = "tf-work"
+  visibility_timeout_seconds = 60
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.failed.arn
     maxReceiveCount     = 3
@@ -296,7 +313,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   statistic           = "Sum"
   period              = 60
   evaluation_periods  = 1
-  threshold           = 0
+  threshold           = local.is_first ? 0 : 5
   comparison_operator = "GreaterThanThreshold"
 }
 
