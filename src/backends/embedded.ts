@@ -261,7 +261,8 @@ function startFailure(
 /** The endpoint of this data folder when it answers; undefined when nobody does. Throws PortInUse for everybody else. */
 async function findOurs(options: EmbeddedOptions, endpoint: string): Promise<Health | undefined> {
   const found = await probe(`${endpoint}/_minilake/health`, HEALTH_TIMEOUT_MS);
-  if (found.answer === "refused") return undefined;
+  // A reset is what the port of an endpoint that was just killed answers, until its last thread is gone.
+  if (found.answer === "refused" || (found.answer === "silent" && found.reset)) return undefined;
   const health = found.answer === "http" ? parseHealth(found.body) : undefined;
   if (health === undefined) throw portInUse(options.port, "another program");
   if (!sameFolder(health.dataDir, options.dataDir)) {

@@ -4,8 +4,8 @@ import { request as requestTls } from "node:https";
 export type Probe =
   /** Nobody listens there. */
   | { answer: "refused"; code: string }
-  /** Somebody listens and says nothing that HTTP knows, or nothing at all in time. */
-  | { answer: "silent" }
+  /** Somebody listens and says nothing that HTTP knows, or nothing at all in time. reset: the connection was cut. */
+  | { answer: "silent"; reset: boolean }
   | { answer: "http"; status: number; body: string };
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -31,12 +31,13 @@ export function probe(url: string, timeoutMs: number): Promise<Probe> {
       response.on("error", finish);
     });
     const timer = setTimeout(() => {
-      resolve({ answer: "silent" });
+      resolve({ answer: "silent", reset: false });
       sent.destroy();
     }, timeoutMs);
     sent.on("error", (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
-      resolve(NOBODY.has(error.code ?? "") ? { answer: "refused", code: error.code! } : { answer: "silent" });
+      const { code = "" } = error;
+      resolve(NOBODY.has(code) ? { answer: "refused", code } : { answer: "silent", reset: code === "ECONNRESET" });
     });
     sent.end();
   });
