@@ -84,7 +84,9 @@ export class AwsChunkedDecoder {
     if (this.#state === "end") throw invalidRequest("The body goes on after the last chunk.");
     const found = piece.indexOf(LF, start);
     const end = found < 0 ? piece.length : found + 1;
-    this.#line.push(piece.subarray(start, end));
+    const part = piece.subarray(start, end);
+    // The piece is gone by the time that the rest of the line comes.
+    this.#line.push(found < 0 ? Buffer.from(part) : part);
     this.#lineBytes += end - start;
     if (this.#lineBytes > MAX_LINE_BYTES) throw invalidRequest("A line of the aws-chunked body is too long.");
     if (found < 0) return end;

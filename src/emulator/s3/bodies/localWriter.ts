@@ -9,6 +9,7 @@ const MAX_WAITING_BYTES = 4 << 20;
 
 /** Hashes on this thread and writes without blocking it: for bodies too small to be worth another thread. */
 export class LocalWriter implements BodyWriter {
+  readonly copies = false;
   onDrain: () => void = () => {};
   readonly #file: number;
   readonly #md5 = createHash("md5");

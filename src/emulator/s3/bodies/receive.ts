@@ -6,6 +6,7 @@ import { decodeBase64, decodeDigest, type PromisedChecksum, promisedChecksum } f
 import { type ChecksumAlgorithm, checksumHeader, digestOf } from "../checksums.ts";
 import { entityTooLarge, headerNotImplemented, incompleteBody, invalidRequest } from "../errors.ts";
 import { AwsChunkedDecoder } from "./awsChunked.ts";
+import { releaseMemory } from "./releaseMemory.ts";
 import { BodySink, type Digests } from "./sink.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html */
@@ -165,10 +166,11 @@ async function receiveLarge(
   const sink = new BodySink(context.store.blobs, neededAlgorithms(announced, algorithm), announced.size);
   try {
     sink.onDrain = () => call.request.stream.resume();
-    const trailers = await readStream(call, announced, (piece) => {
+    const take = (piece: Buffer) => {
       if (sink.size + piece.length > announced.size) throw incompleteBody();
       return sink.write(piece);
-    });
+    };
+    const trailers = await readStream(call, announced, take, sink.copies);
     if (sink.size !== announced.size) throw incompleteBody();
     const digests = await sink.finish();
     verify(announced, digests, trailers);
@@ -191,25 +193,36 @@ function neededAlgorithms({ sha256, promised }: Announcement, stored: ChecksumAl
   return needed;
 }
 
-/** Feeds the decoded body to `take`, pausing the sender when that returns false. Resolves with the trailers. */
+/**
+ * Feeds the decoded body to `take`, pausing the sender when that returns false. Resolves with the trailers.
+ * `isCopied`: what `take` was given is not kept once it has returned true.
+ */
 async function readStream(
   call: S3Call,
   announced: Announcement,
   take: (piece: Buffer) => boolean,
+  isCopied = false,
 ): Promise<ReadonlyMap<string, string> | undefined> {
+  const { stream } = call.request;
+  const releasing = (feed: (piece: Buffer) => boolean) => (piece: Buffer) => {
+    const goOn = feed(piece);
+    if (goOn && isCopied) releaseMemory(piece);
+    return goOn;
+  };
   if (!announced.decoder) {
-    await pump(call.request.stream, take);
+    await pump(stream, releasing(take));
     return undefined;
   }
   let wantsMore = true;
   const decoder = makeDecoder(call, announced.decoder, (piece) => {
     wantsMore = take(piece) && wantsMore;
   });
-  await pump(call.request.stream, (piece) => {
+  const decode = (piece: Buffer) => {
     wantsMore = true;
     decoder.push(piece);
     return wantsMore;
-  });
+  };
+  await pump(stream, releasing(decode));
   decoder.finish();
   return decoder.trailers;
 }

@@ -8,8 +8,10 @@ const THREAD_BYTES = 2 << 20;
 
 /** Writes what it is given to a file, computing its MD5 on the way. */
 export interface BodyWriter {
-  /** False: pause until `onDrain`. The chunk may be kept until then, and must not be changed. */
+  /** False: pause until `onDrain`. The chunk may be kept, and must not be changed, until `finish` has resolved. */
   write(chunk: Buffer): boolean;
+  /** A chunk whose `write` returned true is not kept. */
+  readonly copies: boolean;
   /** Called when a `write` that returned false has been followed by enough progress. */
   onDrain: () => void;
   /** Resolves with the MD5 once all bytes are in the file. Rejects with the error of the file system. */
@@ -42,6 +44,11 @@ export class BodySink {
 
   set onDrain(listener: () => void) {
     this.#writer.onDrain = listener;
+  }
+
+  /** A chunk whose `write` returned true is not kept. */
+  get copies(): boolean {
+    return this.#writer.copies;
   }
 
   /** False: pause until `onDrain`. */

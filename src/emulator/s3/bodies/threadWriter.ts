@@ -76,6 +76,7 @@ function startThread(): Worker {
 
 /** Copies chunks into memory shared with a thread that hashes and writes them. */
 export class ThreadWriter implements BodyWriter {
+  readonly copies = true;
   onDrain: () => void = () => {};
   readonly #file: number;
   readonly #id = ++lastId;
