@@ -131,7 +131,7 @@ function freePort() {
 }
 
 async function answers(endpoint) {
-  for (let attempt = 0; attempt < 150; attempt++) {
+  for (let attempt = 0; attempt < 300; attempt++) {
     try {
       await fetch(endpoint, { signal: AbortSignal.timeout(5_000) });
       return;
@@ -139,7 +139,7 @@ async function answers(endpoint) {
       await new Promise((done) => setTimeout(done, 100));
     }
   }
-  throw new Error("it did not answer within 15 s");
+  throw new Error("it did not answer within 30 s");
 }
 
 /** A peer may have children of its own (MiniStack's functions): its process group goes with it. */

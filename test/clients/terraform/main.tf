@@ -226,7 +226,7 @@ resource "aws_lambda_function" "node" {
   architectures                  = ["arm64"]
   reserved_concurrent_executions = 2
   publish                        = true
-  description                    = var.stage
+  timeout                        = local.is_first ? 3 : 10
   ephemeral_storage { size = 1024 }
 }
 
