@@ -304,6 +304,9 @@ function toAwsError(error: unknown, request: EmulatorRequest, settings: Emulator
   return new AwsError("InternalError", "We encountered an internal error. Please try again.", 500);
 }
 
+/** Characters. */
+const LONG_TEXT = 16 * 1024;
+
 async function send(
   reply: EmulatorReply,
   request: EmulatorRequest,
@@ -312,7 +315,9 @@ async function send(
 ): Promise<void> {
   const headers: Record<string, string | number> = { ...reply.headers };
   if (headers["x-amz-request-id"] === undefined) headers["x-amzn-requestid"] ??= request.id;
-  const { body } = reply;
+  // As bytes, a long text is walked through once, not once for its length and once to be sent.
+  const isLong = typeof reply.body === "string" && reply.body.length > LONG_TEXT;
+  const body = isLong ? Buffer.from(reply.body as string) : reply.body;
   if (body instanceof Readable) {
     outgoing.writeHead(reply.status, headers);
     if (request.method === "HEAD") {
