@@ -8,6 +8,7 @@ import {
   PublishVersionCommand,
   UpdateAliasCommand,
   UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { invoke, makeFunction, untilActive, zipOf } from "./lambdaPackages.ts";
@@ -54,6 +55,20 @@ test("a published version keeps its code, and publishing again without a change 
   await expect(invoke(t, FunctionName, {}, { Qualifier: "1" })).rejects.toMatchObject({
     name: "ResourceNotFoundException",
   });
+});
+
+test("a description of $LATEST alone makes another version", async () => {
+  const FunctionName = await makeFunction(t, answering("one"), { Description: "first" });
+  const publish = async (Description?: string) => {
+    const version = await t.lambda.send(new PublishVersionCommand({ FunctionName, Description }));
+    return [version.Version, version.Description];
+  };
+  expect(await publish("of the version")).toEqual(["1", "of the version"]);
+  expect(await publish()).toEqual(["1", "of the version"]);
+  await t.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Description: "second" }));
+  await untilActive(t, FunctionName);
+  expect(await publish()).toEqual(["2", "second"]);
+  expect(await publish()).toEqual(["2", "second"]);
 });
 
 test("an alias points to a version, moves, splits, and protects its version", async () => {

@@ -22,6 +22,8 @@ export type UpdateStatus = "Successful" | "InProgress" | "Failed";
 export interface VersionRecord {
   version: string;
   description: string;
+  /** Of a published version: $LATEST's description when it was published, where the caller gave the version another. */
+  sourceDescription?: string;
   runtime: string;
   role: string;
   handler: string;

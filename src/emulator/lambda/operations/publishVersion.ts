@@ -38,7 +38,7 @@ export function publish(context: LambdaContext, name: string, description: strin
     const version: VersionRecord = {
       ...structuredClone(latest),
       version: String(draft.nextVersion),
-      description: description ?? latest.description,
+      ...(description !== undefined && { description, sourceDescription: latest.description }),
       revisionId: newRevision(),
       updateStatus: "Successful",
       state: "Active",
@@ -51,6 +51,16 @@ export function publish(context: LambdaContext, name: string, description: strin
 
 /** Equal when publishing again would make no new version. */
 function fingerprint(version: VersionRecord): string {
-  const { version: _number, description: _text, revisionId, updateStatus, state, lastModified, ...rest } = version;
-  return JSON.stringify(Object.entries(rest).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const {
+    version: _number,
+    description,
+    sourceDescription,
+    revisionId,
+    updateStatus,
+    state,
+    lastModified,
+    ...rest
+  } = version;
+  const compared = { ...rest, description: sourceDescription ?? description };
+  return JSON.stringify(Object.entries(compared).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
