@@ -51,7 +51,12 @@ function decode(pieces: Iterable<Buffer>, options: { signer?: ChunkSigner; trail
     trailers: options.trailers ?? false,
     onData: (bytes) => out.push(Buffer.from(bytes)),
   });
-  for (const piece of pieces) decoder.push(piece);
+  for (const piece of pieces) {
+    // The memory of a piece is given back as soon as the decoder has seen it.
+    const lent = Buffer.from(piece);
+    decoder.push(lent);
+    lent.fill(0);
+  }
   decoder.finish();
   return { body: Buffer.concat(out), trailers: decoder.trailers };
 }
