@@ -372,8 +372,8 @@ describe("CloudWatch protocols", () => {
     ).rejects.toMatchObject({ message: expect.stringContaining("cloudwatch:PutDashboard") });
   });
 
-  it("survive a restart with their data", async () => {
-    if (t.name !== "embedded") return;
+  it("survive a restart with their data", async ({ skip }) => {
+    skip(t.name !== "embedded", "only the embedded endpoint is restarted by a test");
     const ns = t.uniqueName("ns");
     await put(ns, { MetricName: "m", Value: 3, Timestamp: at(0) });
     await t.restart();

@@ -310,8 +310,8 @@ describe("SQS messages", () => {
     expect((await receive(queue)).map(({ Body }) => Body)).toEqual(["3"]);
   });
 
-  it("survive a restart with their receive counts and visibility", async () => {
-    if (t.name !== "embedded") return;
+  it("survive a restart with their receive counts and visibility", async ({ skip }) => {
+    skip(t.name !== "embedded", "only the embedded endpoint is restarted by a test");
     const queue = await newQueue();
     await send(queue, "hidden");
     const [before] = await receive(queue, { VisibilityTimeout: 600 });

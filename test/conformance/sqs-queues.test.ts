@@ -182,8 +182,8 @@ describe("SQS queues", () => {
     expect(await tags()).toBeUndefined();
   });
 
-  it("survive a restart", async () => {
-    if (t.name !== "embedded") return;
+  it("survive a restart", async ({ skip }) => {
+    skip(t.name !== "embedded", "only the embedded endpoint is restarted by a test");
     const name = t.uniqueName("queue");
     const url = await create(name, { DelaySeconds: "7" }, { k: "v" });
     await t.restart();
