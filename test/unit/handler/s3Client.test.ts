@@ -57,6 +57,17 @@ async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 describe("the S3 client", () => {
+  test("carries the trace of its invocation on, unsigned, so that Lambda notices loops", async () => {
+    const { client, seen } = await endpoint((_seen, response) => response.writeHead(200, { etag: '"abc"' }).end());
+    process.env._X_AMZN_TRACE_ID = "Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=c0ffee00:3";
+    onTestFinished(() => {
+      delete process.env._X_AMZN_TRACE_ID;
+    });
+    await client.put("bucket", "key", body("1\n"));
+    expect(seen[0]!.headers["x-amzn-trace-id"]).toBe(process.env._X_AMZN_TRACE_ID);
+    expect(seen[0]!.headers.authorization).not.toContain("x-amzn-trace-id");
+  });
+
   test("puts an object with its length, checksum, condition and signature, under its exact key", async () => {
     const { client, seen } = await endpoint((_seen, response) => response.writeHead(200, { etag: '"abc"' }).end());
     expect(await client.put("bucket", "a//b/../c d+é", body("1,2\n"), { ifMatch: "old" })).toEqual({ etag: "abc" });
