@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { curatedKey, isKeyTooLong, quarantineKey } from "../src/contract/derivedKeys.ts";
 import type { FunctionConfiguration, StageConfiguration } from "../src/contract/functionConfiguration.ts";
 import { type CuratedText, curateText } from "./curateText.ts";
 import { compress } from "./gzipOutput.ts";
@@ -46,6 +47,14 @@ export function refuseTooLarge(bytes: number, { remainingMs, memoryMb, spaceByte
   );
 }
 
+function refuseLongKey(key: string, { partition }: FunctionConfiguration): void {
+  if (!isKeyTooLong(partition.as, key)) return;
+  throw new FileRefused(
+    "key-too-long",
+    `the file's key has ${Buffer.byteLength(key)} bytes, which leaves no room for the keys of its partitions: S3 takes 1024 bytes, and ${partition.as}=YYYY-MM-DD/ comes before the key; ingest the file under a key of at most 900 bytes`,
+  );
+}
+
 /** The work of the stage `curate`: one source object into partitions and quarantine. Data errors are outcomes. */
 export async function prepareCurate(
   key: string,
@@ -57,6 +66,7 @@ export async function prepareCurate(
 ): Promise<Prepared> {
   const outputs = new Outputs({ expectedBytes: source.size });
   try {
+    refuseLongKey(key, configuration);
     refuseTooLarge(source.size, limits);
     const text = await curateText(key, source.size, body, configuration, outputs);
     for (let output = 0; output < outputs.count; output++) {
@@ -86,7 +96,7 @@ function accepted(
   const prepared: PreparedOutput[] = text.partitions.map(({ partition, output }) => ({
     kind: "curated",
     bucket: stage.targetBucket,
-    key: `${configuration.partition.as}=${partition}/${key}`,
+    key: curatedKey(configuration.partition.as, partition, key),
     partition,
     rows: outputs.rows(output),
     body: () => {
@@ -118,7 +128,8 @@ function refused(
     status: "rejected",
     dialect: null,
     partition: null,
-    rows: { read: 1, accepted: 0, rejected: 1, blank: 0, rejectedByRule: { [rule]: 1 } },
+    // Nobody has counted its rows.
+    rows: { read: 0, accepted: 0, rejected: 0, blank: 0, rejectedByRule: { [rule]: 1 } },
     // Of a file refused as a whole the account is that of the object as stored, compressed or not.
     bytes: { text: source.size, header: 0, accepted: 0, rejected: source.size, blank: 0, preamble: 0 },
     outputs: [{ ...quarantine(key, configuration, stage), rows: 1, body: () => body }],
@@ -131,5 +142,5 @@ function quarantine(
   configuration: FunctionConfiguration,
   stage: StageConfiguration,
 ): Pick<PreparedOutput, "kind" | "bucket" | "key"> {
-  return { kind: "quarantine", bucket: configuration.buckets.quarantine, key: `${stage.name}/${key}.rejects.csv` };
+  return { kind: "quarantine", bucket: configuration.buckets.quarantine, key: quarantineKey(stage.name, key) };
 }

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { receiptKey } from "../src/contract/derivedKeys.ts";
 import type { FunctionConfiguration, StageConfiguration } from "../src/contract/functionConfiguration.ts";
 import { isFolderMarker } from "../src/contract/needsRun.ts";
 import type { Receipt, ReceiptOutput, ReceiptWriter } from "../src/contract/receipt.ts";
@@ -332,10 +333,6 @@ function place(output: { bucket: string; key: string }): string {
 function union(a: ReceiptWriter["outputs"], b: ReceiptWriter["outputs"]): ReceiptWriter["outputs"] {
   const seen = new Set(a.map(place));
   return [...a, ...b.filter((output) => !seen.has(place(output)))];
-}
-
-export function receiptKey(stage: string, sourceKey: string): string {
-  return `receipts/${stage}/${sourceKey}.json`;
 }
 
 /** What a receipt says before anything is in the lake, and after everything has left it. */

@@ -1,5 +1,6 @@
 /**
- * The receipt of one stage for one source object: `receipts/<stage>/<source key>.json` in the control bucket.
+ * The receipt of one stage for one source object: `receipts/<stage>/<source key>.json` in the control bucket. Of a
+ * source key of more than 1,000 bytes derivedKeys.ts makes a shorter one.
  * It is the lineage, the idempotency record and what `status` reads. JSON, pretty-printed, a final newline.
  */
 export interface Receipt {
@@ -30,11 +31,12 @@ export interface Receipt {
   dialect: DetectedDialect | null;
   partition: { column: string; as: string; timezone: string; why: string } | null;
   rows: {
-    /** accepted + rejected; blank lines are not rows. */
+    /** accepted + rejected; blank lines are not rows. All 0 for status rejected: nobody has counted. */
     read: number;
     accepted: number;
     rejected: number;
     blank: number;
+    /** For status rejected: the one rule that the file as a whole broke, with 1. */
     rejectedByRule: Record<string, number>;
   };
   /** The byte account: header + accepted + rejected + blank + preamble = text. Each row's bytes include its line ending. */

@@ -1,11 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { HeadObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import type { Clients } from "../backends/clients.ts";
+import { receiptKey } from "../contract/derivedKeys.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import { isAwsError, MinilakeError } from "../errors.ts";
 import { peekDeadLetters } from "./deadLetters.ts";
 import type { LakeDefinition, StageDefinition } from "./definition.ts";
-import { compareKeys, getReceipt, inParallel, isSettled, listKeys, receiptKey, sourceKeyOf } from "./receipts.ts";
+import { compareKeys, getReceipt, inParallel, isSettled, listKeys } from "./receipts.ts";
 import type { IngestSource } from "./sources.ts";
 import { SINGLE_PUT_BYTES, type UploadedObject, uploadSource } from "./upload.ts";
 import { throwIfInterrupted } from "./waiting.ts";
@@ -29,7 +30,7 @@ export interface IngestProgress {
   filesUploaded: number;
   /** Files whose outcome is known, failed ones included. */
   filesSettled: number;
-  /** Rows of the settled files. */
+  /** Rows of the files that are done; of a file refused whole nobody knows them. */
   rows: number;
   rowsRejected: number;
 }
@@ -112,8 +113,10 @@ export async function ingestFiles(
     const { object, receipt, error } = rest;
     outcomes.set(key, { name, key, size, status, object, receipt, error, durationMs });
     progress.filesSettled++;
-    progress.rows += receipt?.rows.read ?? 0;
-    progress.rowsRejected += receipt?.rows.rejected ?? 0;
+    if (status === "done") {
+      progress.rows += receipt?.rows.read ?? 0;
+      progress.rowsRejected += receipt?.rows.rejected ?? 0;
+    }
     tell();
   };
   const watcher = new ReceiptWatcher(clients, s3, definition, definition.stages.at(-1)!, signal);
@@ -284,12 +287,13 @@ class ReceiptWatcher {
   /** Those whose receipt is new since it was last read, by one listing over the range of their keys. */
   async #changed(awaited: Awaited[]): Promise<Awaited[]> {
     const stage = this.#stage.name;
-    const keys = awaited.map(({ source }) => receiptKey(stage, source.key)).sort(compareKeys);
+    const byReceipt = new Map(awaited.map((each) => [receiptKey(stage, each.source.key), each]));
+    const keys = [...byReceipt.keys()].sort(compareKeys);
     const [first, last] = [keys[0]!, keys.at(-1)!];
     const changed: Awaited[] = [];
     const range = { prefix: commonPrefix(first, last), until: last, signal: this.#signal };
     for await (const { key, etag } of listKeys(this.#s3, this.#definition.buckets.control, range)) {
-      const each = this.#awaited.get(sourceKeyOf(stage, key));
+      const each = byReceipt.get(key);
       if (each === undefined || each.seen === etag) continue;
       each.seen = etag;
       changed.push(each);

@@ -1,5 +1,6 @@
 import { GetObjectCommand, type GetObjectCommandOutput, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { Clients } from "../backends/clients.ts";
+import { receiptKey, shortKey } from "../contract/derivedKeys.ts";
 import type { Receipt } from "../contract/receipt.ts";
 import { isAwsError, MinilakeError } from "../errors.ts";
 import type { LakeDefinition } from "./definition.ts";
@@ -8,11 +9,7 @@ import { throwIfInterrupted } from "./waiting.ts";
 
 const READS_IN_FLIGHT = 16;
 
-export function receiptKey(stage: string, sourceKey: string): string {
-  return `receipts/${stage}/${sourceKey}.json`;
-}
-
-/** The key of the object that a receipt speaks of. */
+/** The key of the object that a receipt speaks of, or its short key: what receiptKey makes the same receipt's key of. */
 export function sourceKeyOf(stage: string, key: string): string {
   return key.slice(`receipts/${stage}/`.length, -".json".length);
 }
@@ -121,7 +118,10 @@ export async function readReceipts(
   await inParallel(keys, READS_IN_FLIGHT, async (key) => {
     throwIfInterrupted(options.signal);
     const receipt = await getReceipt(s3, definition, stage, key);
-    if (receipt !== undefined) receipts.set(key, receipt);
+    if (receipt === undefined) return;
+    // Of a long key, the receipt's own key tells only the beginning.
+    const full = receipt.source.key;
+    receipts.set(full !== key && shortKey(full) === key ? full : key, receipt);
   });
   return receipts;
 }
@@ -157,14 +157,15 @@ export interface RowTotals {
 }
 
 export interface ReceiptSummary {
-  /** Source objects by what became of them; `working` are those with a run under way. */
+  /** Source objects by what became of them; `rejected` are those refused whole, `working` are those with a run under way. */
   files: { done: number; rejected: number; removed: number; working: number };
+  /** Of the files that are `done`. */
   rows: RowTotals;
   /** Latest times.finished; undefined without receipts. */
   lastFinished: string | undefined;
 }
 
-/** Sums over receipts; rows count only where the source is still there. */
+/** Sums over receipts. A file refused whole counts as a file, never as rows. */
 export function summariseReceipts(receipts: Iterable<Receipt>): ReceiptSummary {
   const files = { done: 0, rejected: 0, removed: 0, working: 0 };
   const rows: RowTotals = { read: 0, accepted: 0, rejected: 0, blank: 0, rejectedByRule: {} };
@@ -176,7 +177,8 @@ export function summariseReceipts(receipts: Iterable<Receipt>): ReceiptSummary {
     }
     files[receipt.status]++;
     if (lastFinished === undefined || receipt.times.finished > lastFinished) lastFinished = receipt.times.finished;
-    if (receipt.status === "removed") continue;
+    // The rows of a file refused whole are not known.
+    if (receipt.status !== "done") continue;
     rows.read += receipt.rows.read;
     rows.accepted += receipt.rows.accepted;
     rows.rejected += receipt.rows.rejected;

@@ -139,6 +139,42 @@ describe("a stage", () => {
     expect((await run(s3, {}, createdEvent("other.csv", { kind: "removed" }))).result).toBe("gone");
   });
 
+  test.each([
+    ["of 1,024 bytes", `${"k".repeat(1020)}.csv`, `${"k".repeat(960)}~`],
+    ["cut before a character", `x${"é".repeat(508)}.csv`, `x${"é".repeat(479)}~`],
+  ])(
+    "a key too long for its outputs' keys (%s) is refused whole, and deleted like any other",
+    async (_what, key, kept) => {
+      const s3 = simulatedLake();
+      s3.putNow("raw", key, Buffer.from(OLD));
+      expect((await run(s3, {}, createdEvent(key))).result).toBe("rejected");
+      const [path] = s3.keys("control") as [string];
+      expect(path.slice(0, -".json".length - 32)).toBe(`receipts/curate/${kept}`);
+      expect(path).toMatch(/~[0-9a-f]{32}\.json$/);
+      const receipt = JSON.parse(s3.text("control", path)) as Receipt;
+      expect(receipt).toMatchObject({ status: "rejected", source: { key }, rows: { read: 0, rejected: 0 } });
+      expect(receipt.rows.rejectedByRule).toEqual({ "key-too-long": 1 });
+      expect(s3.keys("curated")).toEqual([]);
+      const [rejects] = s3.keys("quarantine") as [string];
+      expect(rejects).toBe(path.replace("receipts/", "").replace(/json$/, "rejects.csv"));
+      expect(s3.text("quarantine", rejects)).toContain(`\n${key},0,0,,key-too-long,`);
+      expect((await run(s3, {}, createdEvent(key))).result).toBe("duplicate");
+
+      s3.deleteNow("raw", key);
+      expect((await run(s3, {}, createdEvent(key, { kind: "removed" }))).result).toBe("removed");
+      expect(s3.keys("quarantine")).toEqual([]);
+    },
+  );
+
+  test("a key of 1,000 bytes is an ordinary one", async () => {
+    const s3 = simulatedLake();
+    const key = `${"k".repeat(996)}.csv`;
+    s3.putNow("raw", key, Buffer.from(OLD));
+    expect((await run(s3, {}, createdEvent(key))).result).toBe("done");
+    expect(s3.keys("control")).toEqual([`receipts/curate/${key}.json`]);
+    for (const path of s3.keys("curated")) expect(Buffer.byteLength(path)).toBeLessThanOrEqual(1024);
+  });
+
   test("a delete event that comes after the object is back removes nothing", async () => {
     const s3 = lakeWith(OLD);
     s3.deleteNow("raw", "in.csv");

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { Clients } from "../../../src/backends/clients.ts";
+import { receiptKey } from "../../../src/contract/derivedKeys.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
 import { eventObjects } from "../../../src/lake/deadLetters.ts";
-import { compareKeys, receiptKey, sourceKeyOf, summariseReceipts } from "../../../src/lake/receipts.ts";
+import type { LakeDefinition } from "../../../src/lake/definition.ts";
+import { compareKeys, readReceipts, sourceKeyOf, summariseReceipts } from "../../../src/lake/receipts.ts";
 import { decodeListedKey } from "../../../src/lake/resources/bucket.ts";
 import { withEntry } from "../../../src/lake/resources/notification.ts";
 import { canonical } from "../../../src/lake/resources/resource.ts";
@@ -33,6 +36,21 @@ test("a receipt's key and its object's key lead to each other", () => {
   }
 });
 
+test("all receipts are found by the full keys of their files, however long", async () => {
+  const long = `in/${"é".repeat(505)}.csv`;
+  const stored = new Map([long, "a.csv"].map((key) => [receiptKey("curate", key), JSON.stringify(receipt(key))]));
+  const s3 = {
+    send: async ({ input }: { input: { Key?: string } }) =>
+      input.Key === undefined
+        ? { Contents: [...stored.keys()].map((Key) => ({ Key })) }
+        : { Body: { transformToString: async () => stored.get(input.Key!) } },
+  };
+  const clients = { s3: async () => s3 } as unknown as Clients;
+  const definition = { buckets: { control: "control-orders" } } as LakeDefinition;
+  const receipts = await readReceipts(clients, definition, "curate");
+  expect([...receipts.keys()].sort()).toEqual(["a.csv", long]);
+});
+
 test("keys are in the order of their UTF-8 bytes, as S3 lists them", () => {
   // By UTF-16 units, as JavaScript compares, the last two would change places.
   const listed = ["A", "a", "é", "\uffee", "😀"];
@@ -44,24 +62,20 @@ test("listed keys are decoded as forms are", () => {
 });
 
 describe("sums of receipts", () => {
-  test("rows of removed files do not count, files under way are told apart", () => {
+  test("rows of removed files and of files refused whole do not count, files under way are told apart", () => {
     const summary = summariseReceipts([
       receipt("a", {}, { read: 10, accepted: 8, rejected: 2, rejectedByRule: { "partition-date": 2 } }),
-      receipt(
-        "b",
-        { status: "rejected" },
-        { read: 3, rejected: 3, rejectedByRule: { "partition-date": 1, encoding: 2 } },
-      ),
+      receipt("b", { status: "rejected" }, { rejectedByRule: { "no-header": 1 } }),
       receipt("c", { status: "removed" }, { read: 99 }),
       receipt("d", { writing: [{ requestId: "x", until: "2026-01-01T00:00:00.000Z", outputs: [] }] }, { read: 5 }),
     ]);
     expect(summary.files).toEqual({ done: 1, rejected: 1, removed: 1, working: 1 });
     expect(summary.rows).toEqual({
-      read: 13,
+      read: 10,
       accepted: 8,
-      rejected: 5,
+      rejected: 2,
       blank: 0,
-      rejectedByRule: { "partition-date": 3, encoding: 2 },
+      rejectedByRule: { "partition-date": 2 },
     });
     expect(summary.lastFinished).toBe("2026-01-01T00:00:01.000Z");
   });
