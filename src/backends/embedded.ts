@@ -149,6 +149,11 @@ async function start(
       stdout = openSync(readyFile, "w", 0o600);
       stderr = openSync(logFile, "a");
     } catch (cause) {
+      if (statSync(folder, { throwIfNoEntry: false })?.isFile()) {
+        throw new MinilakeError("DataFolder", `The data folder ${folder} is a file, not a folder.`, {
+          hint: "Name another one: --data-dir <folder>",
+        });
+      }
       throw new MinilakeError("DataFolder", `The data folder ${folder} cannot be written: ${reasonOf(cause)}`, {
         hint: "Make it writable, or choose another one: --data-dir <folder>.",
         cause,
@@ -233,7 +238,7 @@ function startFailure(
   signal: NodeJS.Signals | null,
   logFile: string,
 ): MinilakeError {
-  if (error?.code === "PortInUse") return portInUse(options.port, "another program");
+  if (error?.code === "PortInUse") return portInUse(options.port, undefined);
   if (error?.message !== undefined && START_CODES.includes(error.code ?? "")) {
     return new MinilakeError(
       error.code as ErrorCode,
@@ -245,7 +250,9 @@ function startFailure(
     return new MinilakeError(
       "DataFolder",
       `The data folder ${options.dataDir} cannot be opened: its store is damaged (${signal}).`,
-      { hint: "Restore it, or start anew without it: minilake down" },
+      {
+        hint: "Put it back from a copy, or remove the folder to start with an empty endpoint, and ingest your files again.",
+      },
     );
   }
   const said = error?.message ?? readIfThere(logFile).trim().split("\n").slice(-5).join("\n");
@@ -264,10 +271,7 @@ async function findOurs(options: EmbeddedOptions, endpoint: string): Promise<Hea
   // A reset is what the port of an endpoint that was just killed answers, until its last thread is gone.
   if (found.answer === "refused" || (found.answer === "silent" && found.reset)) return undefined;
   const health = found.answer === "http" ? parseHealth(found.body) : undefined;
-  if (health === undefined) throw portInUse(options.port, "another program");
-  if (!sameFolder(health.dataDir, options.dataDir)) {
-    throw portInUse(options.port, `another minilake endpoint, whose data is in ${health.dataDir}`);
-  }
+  if (health === undefined || !sameFolder(health.dataDir, options.dataDir)) throw portInUse(options.port, health);
   if (!isOrphan(options)) return health;
   await endProcess(health.pid, undefined);
   return undefined;
@@ -292,9 +296,15 @@ function parseHealth(body: string): Health | undefined {
   }
 }
 
-function portInUse(port: number, by: string): MinilakeError {
-  return new MinilakeError("PortInUse", `Port ${port} is in use by ${by}.`, {
-    hint: `Stop it, or run: minilake up --port ${port + 4}`,
+/** Who has the port, asked of whoever answers there. `command` is what the user has typed. */
+export async function portTaken(port: number, command: "up" | "emulator"): Promise<MinilakeError> {
+  return portInUse(port, await askHealth(`http://127.0.0.1:${port}`), command);
+}
+
+function portInUse(port: number, by: Health | undefined, command = "up"): MinilakeError {
+  const who = by ? `another minilake endpoint, whose data is in ${by.dataDir}` : "another program";
+  return new MinilakeError("PortInUse", `Port ${port} is in use by ${who}.`, {
+    hint: `Stop it, or run: minilake ${command} --port ${port + 4}`,
   });
 }
 

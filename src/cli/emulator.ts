@@ -1,6 +1,10 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
+import { portTaken } from "../backends/embedded.ts";
 import { startEmulator } from "../emulator/server.ts";
+import { isDamageError } from "../emulator/store/findDamage.ts";
+import { damagedStore } from "../emulator/store/store.ts";
+import { MinilakeError } from "../errors.ts";
 import type { CommandContext } from "./context.ts";
 import type { EndpointOptions, ReportOptions } from "./options.ts";
 
@@ -15,8 +19,9 @@ interface EmulatorCommandOptions extends EndpointOptions, ReportOptions {
 export async function runEmulator(context: CommandContext, options: EmulatorCommandOptions): Promise<void> {
   const { output } = context;
   const environment = context.environment;
+  const dataDir = resolve(context.cwd, options.dataDir);
   const emulator = await startEmulator({
-    dataDir: resolve(context.cwd, options.dataDir),
+    dataDir,
     port: options.port,
     region: options.region ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION,
     accountId: options.accountId,
@@ -26,6 +31,10 @@ export async function runEmulator(context: CommandContext, options: EmulatorComm
     faults: options.faults,
     report: (message, error) =>
       output.note(error instanceof Error ? `${message}\n${options.verbose ? error.stack : error.message}` : message),
+  }).catch(async (error: unknown) => {
+    if (isDamageError(error)) throw damagedStore(dataDir, error);
+    if (error instanceof MinilakeError && error.code === "PortInUse") throw await portTaken(options.port, "emulator");
+    throw error;
   });
   try {
     const { endpoint, credentials, region, accountId, faults } = emulator;

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -82,6 +82,50 @@ describe("bad input gets a clear message, and loses nothing", { timeout: 60_000 
     await run(["down", "--keep-data"]);
     truncateSync(store, 8192);
     await refused("is damaged", "cut off after 8192 bytes");
+    rmSync(store);
+    await refused("is damaged", `${store} is not there any more`, "remove the folder");
+  });
+
+  test("a store with garbage in its middle is damaged, and no bug", async () => {
+    const { run, folder, port } = await workspace();
+    const store = join(folder, ".minilake", "store", "data.mdb");
+    await run(["up", "--port", String(port)]);
+    await run(["down", "--keep-data"]);
+    const pages = readFileSync(store);
+    for (let at = 5 * 4096; at < 13 * 4096; at += 4) pages.writeUInt32LE((at * 2_654_435_761) >>> 0, at);
+    writeFileSync(store, pages);
+    const { code, stderr } = await run(["up", "--port", String(port)]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("damaged");
+    expect(stderr).toContain("remove the folder");
+    expect(stderr).not.toContain("unexpected");
+  });
+
+  test("a data folder that is a file", async () => {
+    const { run, folder, port } = await workspace();
+    writeFileSync(join(folder, "notes.txt"), "mine");
+    for (const command of ["up", "emulator"]) {
+      const { code, stderr } = await run([command, "--port", String(port), "--data-dir", "notes.txt"]);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `✖ The data folder ${join(folder, "notes.txt")} is a file, not a folder.\n  Name another one: --data-dir <folder>\n`,
+      });
+    }
+  });
+
+  test("a port that another lake has: the same words from up and emulator", async () => {
+    const [one, other] = [await workspace(), await workspace()];
+    await one.run(["up", "--port", String(one.port)]);
+    for (const command of ["up", "emulator"]) {
+      const { code, stderr } = await other.run([command, "--port", String(one.port)]);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr:
+          `✖ Port ${one.port} is in use by another minilake endpoint, whose data is in ${join(one.folder, ".minilake")}.\n` +
+          `  Stop it, or run: minilake ${command} --port ${one.port + 4}\n`,
+      });
+    }
+    await one.run(["down"]);
   });
 
   test("a session file that is garbage is passed over", async () => {

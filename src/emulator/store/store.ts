@@ -4,7 +4,7 @@ import { type Database, open, type RootDatabase } from "lmdb";
 import { MinilakeError } from "../../errors.ts";
 import { processRuns } from "../../processRuns.ts";
 import { BlobStore } from "./blobs.ts";
-import { findDamage } from "./findDamage.ts";
+import { findDamage, isDamageError } from "./findDamage.ts";
 
 /** Scalars or tuples of them; tuples order element by element, strings in UTF-8 byte order. At most 1,978 bytes encoded. */
 export type Key = string | number | (string | number)[];
@@ -60,6 +60,7 @@ export class Store {
     try {
       mkdirSync(folder, { recursive: true });
     } catch (cause) {
+      if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw notAFolder(folder);
       throw unusable(folder, "cannot be made", cause);
     }
     const lockFile = takeLock(folder, (pid, markedAt) =>
@@ -68,7 +69,7 @@ export class Store {
     Store.#openHere.add(lockFile);
     try {
       const damage = findDamage(join(folder, "store", "data.mdb"));
-      if (damage) throw unusable(folder, damage);
+      if (damage) throw damaged(folder, damage);
       const root = open({
         path: join(folder, "store"),
         maxDbs: 100,
@@ -80,6 +81,7 @@ export class Store {
     } catch (cause) {
       Store.#release(lockFile);
       if (cause instanceof MinilakeError) throw cause;
+      if (isDamageError(cause)) throw damagedStore(folder, cause);
       throw unusable(folder, "cannot be opened: it is damaged or not writable", cause);
     }
   }
@@ -157,6 +159,28 @@ function takeLock(folder: string, isHeld: (pid: number, markedAt: number) => boo
     }
   }
   throw unusable(folder, `cannot be locked: ${lockFile} comes back as soon as it is removed`);
+}
+
+/** What MDB_PAGE_NOTFOUND and its like, met while the endpoint starts, mean to the one who starts it. */
+export function damagedStore(folder: string, cause: Error): MinilakeError {
+  return damaged(
+    folder,
+    `is damaged: ${join(folder, "store", "data.mdb")} contradicts itself (${cause.message})`,
+    cause,
+  );
+}
+
+function damaged(folder: string, damage: string, cause?: Error): MinilakeError {
+  return new MinilakeError("DataFolder", `The data folder ${folder} ${damage}.`, {
+    hint: "Put the file back from a copy, or remove the folder to start with an empty endpoint, and ingest your files again.",
+    cause,
+  });
+}
+
+export function notAFolder(path: string): MinilakeError {
+  return new MinilakeError("DataFolder", `The data folder ${path} is a file, not a folder.`, {
+    hint: "Name another one: --data-dir <folder>",
+  });
 }
 
 function unusable(folder: string, what: string, cause?: unknown): MinilakeError {

@@ -25,7 +25,7 @@ async function usedStore() {
 test("no damage is seen in a store at any time of its life, nor where there is none yet", async () => {
   const { file } = await usedStore();
   expect(findDamage(file)).toBeUndefined();
-  expect(findDamage(`${file}.not-there`)).toBeUndefined();
+  expect(findDamage(join(file, "..", "..", "..", "elsewhere", "data.mdb"))).toBeUndefined();
 });
 
 test("a store that was cut off, or is something else, is refused with its name instead of crashing", async () => {
@@ -42,4 +42,19 @@ test("a store that was cut off, or is something else, is refused with its name i
   const store = Store.open(folder);
   expect(store.table<string>("things").get([19, 3])).toBe("xxx");
   await store.close();
+});
+
+test("a store that is lost is refused, not made anew in silence", async () => {
+  const { folder, file } = await usedStore();
+  writeFileSync(file, "");
+  expect(() => Store.open(folder)).toThrow(`${folder} is damaged: ${file} is empty`);
+  rmSync(file);
+  expect(() => Store.open(folder)).toThrow(`${folder} is damaged: ${file} is not there any more`);
+  rmSync(folder, { recursive: true });
+  await Store.open(folder).close();
+});
+
+test("a data folder that is a file is called one", async () => {
+  const { file } = await usedStore();
+  expect(() => Store.open(file)).toThrow(`${file} is a file, not a folder`);
 });
