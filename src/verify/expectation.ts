@@ -53,6 +53,7 @@ export interface DialectClaim {
 
 /** Rows that the partition column is inferred from when nobody names it. */
 const INFERENCE_ROWS = 1_000;
+const INFERENCE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads a raw object and decides for each row where it belongs.
@@ -133,6 +134,7 @@ class Reading {
   #columns: string[] | undefined;
   /** Rows that wait until the partition column is known. */
   #held: SourceRow[] | undefined = [];
+  #heldBytes = 0;
 
   constructor(
     dialect: Dialect,
@@ -155,7 +157,10 @@ class Reading {
   async run(source: AsyncIterable<Buffer>): Promise<void> {
     const { preambleLines, bomBytes } = this.#dialect;
     const { bytes } = this.#expectation;
-    const reader = new SourceRowReader({ ...this.#dialect, firstLine: 1 + preambleLines }, (row) => this.#row(row));
+    const reader = new SourceRowReader(
+      { ...this.#dialect, firstLine: 1 + preambleLines, decode: this.#decode },
+      (row) => this.#row(row),
+    );
     const text = skipLines(decoded(source, this.#decode, bomBytes), preambleLines, (skipped) => {
       this.#offset = bomBytes + this.#decode.sourceLength(skipped);
       if (preambleLines > 0) bytes.preamble = this.#offset;
@@ -172,7 +177,10 @@ class Reading {
   #row(row: SourceRow): void {
     if (this.#columns === undefined) this.#header(row);
     else if (this.#held === undefined) this.#take(row);
-    else if (this.#held.push(row) >= INFERENCE_ROWS) this.#settle();
+    else {
+      this.#heldBytes += row.text.length;
+      if (this.#held.push(row) >= INFERENCE_ROWS || this.#heldBytes >= INFERENCE_BYTES) this.#settle();
+    }
   }
 
   #header(row: SourceRow): void {
@@ -267,14 +275,16 @@ class Reading {
 
   #reject(row: SourceRow, rule: RejectRule, length: number): void {
     const { rows, bytes, rejected, partitionColumn } = this.#expectation;
-    const readable = rule !== "row-too-long" && isUtf8(row.text) && !row.text.includes(0);
+    const readable = row.long === undefined && isUtf8(row.text) && !row.text.includes(0);
     const record: RejectedRow = {
       line: row.line,
       offset: this.#offset,
       rule,
       column: rule === "partition-date" ? (partitionColumn ?? "") : "",
       encoding: readable ? "text" : "base64",
-      row: readable ? row.text.toString("utf8") : this.#decode.sourceBytes(row.text).toString("base64"),
+      row: readable
+        ? row.text.toString("utf8")
+        : (row.long?.base64 ?? this.#decode.sourceBytes(row.text).toString("base64")),
     };
     rows.rejected += 1;
     rows.rejectedByRule[rule] = (rows.rejectedByRule[rule] ?? 0) + 1;
@@ -284,7 +294,7 @@ class Reading {
   }
 
   #sourceLength(row: SourceRow): number {
-    return this.#decode.sourceLength(row.text) + row.ending.length * this.#unit;
+    return (row.long?.sourceLength ?? this.#decode.sourceLength(row.text)) + row.ending.length * this.#unit;
   }
 
   /** Lines that a receipt leaves out as a preamble must not be rows. */
@@ -346,32 +356,31 @@ async function* skipLines(
   lines: number,
   onSkipped: (lines: Buffer) => void,
 ): AsyncGenerator<Buffer> {
-  let pending: Buffer | undefined = Buffer.alloc(0);
+  const skipped: Buffer[] = [];
+  let left = lines;
+  let last = 0;
+  let done = false;
   for await (const chunk of chunks) {
-    if (pending === undefined) {
+    if (done) {
       yield chunk;
       continue;
     }
-    pending = Buffer.concat([pending, chunk]);
-    const end = endOfLines(pending, lines);
-    if (end === undefined) continue;
-    onSkipped(pending.subarray(0, end));
-    yield pending.subarray(end);
-    pending = undefined;
+    let end = 0;
+    for (; end < chunk.length; end += 1) {
+      const byte = chunk[end]!;
+      // The "\n" of a "\r\n" belongs to the line that its "\r" ended.
+      const second = byte === 0x0a && last === 0x0d;
+      if (left === 0 && !second) break;
+      if ((byte === 0x0a || byte === 0x0d) && !second) left -= 1;
+      last = byte;
+    }
+    skipped.push(chunk.subarray(0, end));
+    if (end === chunk.length) continue;
+    done = true;
+    onSkipped(Buffer.concat(skipped));
+    yield chunk.subarray(end);
   }
-  if (pending !== undefined) onSkipped(pending);
-}
-
-/** Index after so many lines; undefined when `text` may not have them all. */
-function endOfLines(text: Buffer, lines: number): number | undefined {
-  let end = 0;
-  for (let line = 0; line < lines; line += 1) {
-    while (end < text.length && text[end] !== 0x0a && text[end] !== 0x0d) end += 1;
-    // A "\r" at the end may be half of a "\r\n".
-    if (end >= text.length - 1) return undefined;
-    end += text[end] === 0x0d && text[end + 1] === 0x0a ? 2 : 1;
-  }
-  return end;
+  if (!done) onSkipped(Buffer.concat(skipped));
 }
 
 /** A file that is in quarantine whole for a reason that does not stand in it. */

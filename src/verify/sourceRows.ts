@@ -1,13 +1,17 @@
 import type { Info, Options } from "csv-parse";
 import { parse as parseWhole } from "csv-parse/sync";
+import type { Transcoder } from "./encodings.ts";
+import { LongBase64 } from "./longText.ts";
 import { RowParser } from "./rowParser.ts";
 
 /** One row of a raw object's text. */
 export interface SourceRow {
   /** One character per byte ("binary" strings); empty when there is a `flaw`. */
   cells: string[];
-  /** The row as it is in the text, without its line ending. */
+  /** The row as it is in the text, without its line ending; of a row that is too long its first bytes. */
   text: Buffer;
+  /** Of a row that is too long: its bytes in the file, without line ending, and their base64 as LongText gives it. */
+  long?: { sourceLength: number; base64: string };
   /** The line ending: "" for a last row that has none. */
   ending: string;
   /** Bytes of the text before this row. */
@@ -29,6 +33,8 @@ export interface SourceShape {
   quote: string;
   /** Quotes inside quoted cells follow a backslash; otherwise they are doubled. */
   backslash: boolean;
+  /** What made the text from the file's bytes; default: it is as in the file. */
+  decode?: Pick<Transcoder, "sourceBytes">;
   /** Where the text starts in its file. */
   firstOffset?: number;
   firstLine?: number;
@@ -66,6 +72,8 @@ export class SourceRowReader {
   #suspectUntil = 0;
   /** What is wrong with the row at hand, and where in the text it was seen. */
   #flaw: { kind: RowFlaw; at: number } | undefined;
+  /** A line of more than MAX_ROW_BYTES whose end is still to come. */
+  #long: LongLine | undefined;
 
   constructor(shape: SourceShape, onRow: (row: SourceRow) => void) {
     this.#shape = shape;
@@ -73,7 +81,9 @@ export class SourceRowReader {
     this.#line = shape.firstLine ?? 1;
   }
 
-  push(chunk: Buffer): void {
+  push(bytes: Buffer): void {
+    const chunk = this.#restOfLongLine(bytes);
+    if (chunk.length === 0) return;
     this.#window = this.#window.length === 0 ? chunk : Buffer.concat([this.#window, chunk]);
     for (;;) {
       if (this.#flaw !== undefined) {
@@ -93,6 +103,7 @@ export class SourceRowReader {
 
   end(): void {
     this.#parser?.destroy();
+    if (this.#long !== undefined) this.#endLongLine(this.#long, "");
     while (this.#window.length > 0) {
       if (this.#flaw === undefined) {
         this.#parserStart = this.#windowStart;
@@ -177,21 +188,119 @@ export class SourceRowReader {
   /** Takes the first physical line off the window and starts anew behind it. False when its end is not there yet. */
   #dropFlawedLine(final: boolean): boolean {
     const { kind, at } = this.#flaw!;
-    const newline = this.#window.findIndex((byte) => byte === 0x0a || byte === 0x0d);
+    const newline = lineEnd(this.#window);
+    if (newline === -1 && !final && this.#window.length > MAX_ROW_BYTES) {
+      this.#long = new LongLine(this.#shape);
+      this.#restartParser();
+      this.#long.add(this.#window);
+      this.#window = Buffer.alloc(0);
+      return false;
+    }
     if (!final && (newline === -1 || newline === this.#window.length - 1)) return false;
     const length = newline === -1 ? this.#window.length : newline;
     const text = this.#window.subarray(0, length);
-    const two = this.#window.subarray(length, length + 2).toString("latin1");
-    const ending = two === "\r\n" ? two : two.slice(0, 1);
+    const ending = endingAt(this.#window, length);
+    this.#restartParser();
+    if (length + ending.length > MAX_ROW_BYTES) {
+      const long = new LongLine(this.#shape);
+      long.add(text);
+      this.#window = this.#window.subarray(length + ending.length);
+      this.#endLongLine(long, ending);
+    } else {
+      this.#suspectUntil = Math.max(this.#suspectUntil, at);
+      this.#emit([], text, ending, kind);
+      this.#fed = 0;
+    }
+    return true;
+  }
+
+  #restartParser(): void {
     this.#flaw = undefined;
-    const tooLong = length + ending.length > MAX_ROW_BYTES;
-    if (!tooLong) this.#suspectUntil = Math.max(this.#suspectUntil, at);
-    this.#emit([], text, ending, tooLong ? "row-too-long" : kind);
     this.#parser?.destroy();
     this.#parser = undefined;
     this.#fed = 0;
-    return true;
   }
+
+  /** Gives a long line what it has of these bytes, and returns the others. */
+  #restOfLongLine(chunk: Buffer): Buffer {
+    const long = this.#long;
+    if (long === undefined) return chunk;
+    if (long.carriageReturn) {
+      const two = chunk[0] === 0x0a;
+      this.#endLongLine(long, two ? "\r\n" : "\r");
+      return two ? chunk.subarray(1) : chunk;
+    }
+    const newline = lineEnd(chunk);
+    long.add(newline === -1 ? chunk : chunk.subarray(0, newline));
+    if (newline === -1) return Buffer.alloc(0);
+    if (newline === chunk.length - 1 && chunk[newline] === 0x0d) {
+      long.carriageReturn = true;
+      return Buffer.alloc(0);
+    }
+    const ending = endingAt(chunk, newline);
+    this.#endLongLine(long, ending);
+    return chunk.subarray(newline + ending.length);
+  }
+
+  #endLongLine(long: LongLine, lastEnding: string): void {
+    const ending = long.carriageReturn && lastEnding === "" ? "\r" : lastEnding;
+    this.#long = undefined;
+    const { firstOffset = 0 } = this.#shape;
+    this.#onRow({
+      cells: [],
+      text: long.start,
+      long: long.end(),
+      ending,
+      offset: firstOffset + this.#windowStart,
+      line: this.#line,
+      flaw: "row-too-long",
+      suspect: false,
+    });
+    this.#line += ending === "" ? 0 : 1;
+    this.#windowStart += long.length + ending.length;
+  }
+}
+
+/** A line of any length, in bounded memory. */
+class LongLine {
+  length = 0;
+  start: Buffer = Buffer.alloc(0);
+  /** It ends in "\r", and the next chunk says whether "\n" follows. */
+  carriageReturn = false;
+  readonly #decode: SourceShape["decode"];
+  readonly #base64 = new LongBase64();
+  #sourceLength = 0;
+
+  constructor({ decode }: SourceShape) {
+    this.#decode = decode;
+  }
+
+  /** The piece starts and ends between characters. */
+  add(piece: Buffer): void {
+    if (this.length === 0) this.start = Buffer.from(piece.subarray(0, 16));
+    this.length += piece.length;
+    const bytes = this.#decode?.sourceBytes(piece) ?? piece;
+    this.#sourceLength += bytes.length;
+    this.#base64.add(bytes);
+  }
+
+  end(): { sourceLength: number; base64: string } {
+    return { sourceLength: this.#sourceLength, base64: this.#base64.end() };
+  }
+}
+
+/** Index of the first "\n" or "\r"; -1 without one. */
+function lineEnd(text: Buffer): number {
+  for (let index = 0; index < text.length; index += 1) {
+    const byte = text[index];
+    if (byte === 0x0a || byte === 0x0d) return index;
+  }
+  return -1;
+}
+
+function endingAt(text: Buffer, index: number): string {
+  const two = text.toString("latin1", index, index + 2);
+  return two === "\r\n" ? two : two.slice(0, 1);
 }
 
 /**

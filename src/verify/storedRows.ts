@@ -3,6 +3,7 @@ import { REJECT_COLUMNS } from "../contract/receipt.ts";
 import { CsvUnreadable, readStoredCsv, type StoredRow } from "./csvRows.ts";
 import { type RejectedRow, rejectedRowHash } from "./expectation.ts";
 import { GzipDamaged, gunzip, isGzip, type LakeReader, Peekable } from "./lakeReader.ts";
+import { shortenBase64 } from "./longText.ts";
 import { addRow, emptyMultiset, hashRow, type Multiset } from "./multiset.ts";
 
 /** A curated object as it is. */
@@ -87,7 +88,7 @@ export async function readStoredRejects(
     };
     let header = false;
     let wrong: string | undefined;
-    stored.unreadable = await reasonUnreadable(object.bytes, (row) => {
+    stored.unreadable = await reasonUnreadable(shortenBase64(object.bytes), (row) => {
       const cells = row.cells.map(utf8);
       if (!header) {
         header = true;
