@@ -3,12 +3,12 @@ import type { FunctionConfiguration } from "../src/contract/functionConfiguratio
 import type { DetectedDialect, Receipt } from "../src/contract/receipt.ts";
 import type { Outputs } from "./outputs.ts";
 import { DayReader } from "./partition.ts";
-import { detectLayout, FileRefused, type Layout } from "./reader/dialect.ts";
+import { detectKeyColumn, detectLayout, FileRefused, type Layout } from "./reader/dialect.ts";
 import { detectEncoding, type EncodingGuess, utf16Length } from "./reader/encoding.ts";
 import { MAX_ROW_BYTES, RowReader } from "./reader/rowReader.ts";
 import { openSource } from "./reader/sourceText.ts";
 import { TextWindow } from "./reader/textWindow.ts";
-import { RowRouter } from "./rowRouter.ts";
+import { KeyColumnNeeded, RowRouter } from "./rowRouter.ts";
 
 /** What the first bytes must show for everything to be decided; more is read when no row fits in. */
 const SAMPLE_BYTES = 256 * 1024;
@@ -44,7 +44,15 @@ export async function curateText(
     const window = new TextWindow(pieces, compressed ? Number.POSITIVE_INFINITY : size);
     const dayReader = new DayReader(configuration.partition.timezone);
     const { guess, layout } = await decideLayout(window, configuration, dayReader);
-    const { router, preamble, header } = await routeRows(window, guess, layout, dayReader, sourceKey, outputs);
+    const { router, preamble, header } = await routeRows(
+      window,
+      guess,
+      layout,
+      configuration,
+      dayReader,
+      sourceKey,
+      outputs,
+    );
     const { tally } = router;
     return {
       outputs,
@@ -105,6 +113,7 @@ async function routeRows(
   window: TextWindow,
   { encoding }: EncodingGuess,
   layout: Layout,
+  configuration: FunctionConfiguration,
   dayReader: DayReader,
   sourceKey: string,
   outputs: Outputs,
@@ -137,7 +146,22 @@ async function routeRows(
     // Whole lines are valid or not by themselves; a character cut by the window's end is looked at with its rest.
     const linesEnd = lastLineEnd(bytes, start, window.filled, window.complete);
     const watch = !singleByte && !isUtf8(bytes.subarray(start, linesEnd));
-    const next = reader.read(bytes, start, window.filled, window.complete, watch);
+    let next: number;
+    try {
+      next = reader.read(bytes, start, window.filled, window.complete, watch);
+    } catch (error) {
+      if (!(error instanceof KeyColumnNeeded)) throw error;
+      reader.stoppedAfter(error.start - start);
+      window.drop(error.start);
+      // The row fits in, and with it as many of the next ones as are there, however they arrive.
+      await window.fill(window.capacity);
+      const sample = bytes.subarray(0, window.filled);
+      const { column } = configuration.partition;
+      Object.assign(layout, detectKeyColumn(sample, window.complete, encoding, layout, column, dayReader));
+      if (layout.keyColumn < 0) throw new Error("a row as wide as the header tells no partition column");
+      shape.keyColumn = layout.keyColumn;
+      continue;
+    }
     if (window.complete) return { router, preamble, header };
     window.drop(next);
     if (window.filled === window.capacity) throw new Error("the reader does not consume its window");

@@ -30,6 +30,18 @@ export interface Tally {
   bytes: { accepted: number; rejected: number; blank: number };
 }
 
+/** Thrown at the first row of the header's width while the partition column is not known; nothing of it is routed yet. */
+export class KeyColumnNeeded extends Error {
+  override readonly name = "KeyColumnNeeded";
+  /** Where the row starts in the window. */
+  readonly start: number;
+
+  constructor(start: number) {
+    super("the partition column is not known yet");
+    this.start = start;
+  }
+}
+
 /** Sends every row to its partition, or to quarantine with the reason, and keeps the account of rows and bytes. */
 export class RowRouter implements RowSink {
   readonly tally: Tally = {
@@ -98,8 +110,10 @@ export class RowRouter implements RowSink {
   }
 
   plain(window: Buffer, start: number, end: number, next: number, keyStart: number, keyEnd: number): void {
-    const day = this.#inSecondTable ? NO_DAY : this.#dayReader.read(window, keyStart, keyEnd);
+    const known = !this.#inSecondTable && this.#layout.keyColumn >= 0;
+    const day = known ? this.#dayReader.read(window, keyStart, keyEnd) : NO_DAY;
     if (day === NO_DAY) {
+      if (this.#layout.keyColumn < 0) throw new KeyColumnNeeded(start);
       const texts = window.toString("utf8", start, end).split(this.#layout.delimiter);
       this.#rejectWithoutDay(window, start, end, next, 1, texts);
       return;
@@ -134,6 +148,7 @@ export class RowRouter implements RowSink {
       const message = `expected ${columns.length} fields, got ${fields.count}`;
       this.#reject(window, start, end, next, lines, "", this.#inSecondTable ? "second-table" : "ragged-row", message);
     } else {
+      if (keyColumn < 0) throw new KeyColumnNeeded(start);
       const texts = fieldTexts(window, fields, this.#layout, encoding);
       const day = this.#inSecondTable ? NO_DAY : this.#dayOf(texts[keyColumn]!);
       if (day === NO_DAY) {
@@ -235,7 +250,7 @@ export class RowRouter implements RowSink {
       const message = "a second table starts here, after a blank line; put it into a file of its own";
       this.#reject(window, start, end, next, lines, "", "second-table", message);
     } else {
-      const message = describeDay(name, texts[keyColumn]);
+      const message = describeDay(name, texts[keyColumn]!);
       this.#reject(window, start, end, next, lines, name, "partition-date", message);
     }
     this.#afterBlank = false;
@@ -294,8 +309,7 @@ export class RowRouter implements RowSink {
   }
 }
 
-function describeDay(name: string, value: string | undefined): string {
-  if (value === undefined) return "the partition column is not known: none of the first rows was as wide as the header";
+function describeDay(name: string, value: string): string {
   if (value === "") return `${name} is empty; expected a date (YYYY-MM-DD) or a timestamp`;
   return `${name} is no date (YYYY-MM-DD) or timestamp: ${JSON.stringify(value.slice(0, SHOWN_CHARACTERS))}`;
 }

@@ -27,7 +27,7 @@ export interface Layout {
   rowsStart: number;
   headerLines: number;
   columns: string[];
-  /** Index of the partition column; -1 when none is configured and no sampled row has the width of the header. */
+  /** Index of the partition column; -1 when none is configured, until a row of the header's width has come. */
   keyColumn: number;
   keyWhy: string;
   why: string[];
@@ -122,13 +122,6 @@ export function detectLayout(
     .slice(header! + 1)
     .filter((row) => !row.blank && !row.broken && row.fields.length === columns.length);
   const { keyColumn, keyWhy } = chooseKeyColumn(columns, body, configuration.partition.column, days);
-  const keyName = keyColumn < 0 ? undefined : headerRow.fields[keyColumn]!;
-  if (keyName !== undefined && isDay(keyName, days)) {
-    throw new FileRefused(
-      "no-header",
-      `the file has no header: its first line holds a date ("${keyName}") like the lines below it; add a line with the names of the columns`,
-    );
-  }
 
   let preambleLines = 0;
   for (let i = 0; i < header!; i++) preambleLines += rows[i]!.lines;
@@ -151,6 +144,25 @@ export function detectLayout(
     keyWhy,
     why,
   };
+}
+
+/**
+ * Decides on the partition column of a layout that has none yet, when the first good row comes late.
+ *
+ * sample    starts with a row of the header's width
+ * Throws    FileRefused
+ */
+export function detectKeyColumn(
+  sample: Buffer,
+  complete: boolean,
+  encoding: Encoding,
+  layout: Layout,
+  configured: string | undefined,
+  days: DayReader,
+): { keyColumn: number; keyWhy: string } {
+  const rows = sampleRows(sample, 0, complete, layout, encoding, SAMPLED_ROWS, sample.length);
+  const body = rows.filter((row) => !row.blank && !row.broken && row.fields.length === layout.columns.length);
+  return chooseKeyColumn(layout.columns, body, configured, days);
 }
 
 function detectPunctuation(
@@ -402,6 +414,23 @@ function chooseKeyColumn(
   configured: string | undefined,
   days: DayReader,
 ): { keyColumn: number; keyWhy: string } {
+  const choice = keyColumnAmong(columns, body, configured, days);
+  const keyName = columns[choice.keyColumn];
+  if (keyName !== undefined && isDay(keyName, days)) {
+    throw new FileRefused(
+      "no-header",
+      `the file has no header: its first line holds a date ("${keyName}") like the lines below it; add a line with the names of the columns`,
+    );
+  }
+  return choice;
+}
+
+function keyColumnAmong(
+  columns: string[],
+  body: SampleRow[],
+  configured: string | undefined,
+  days: DayReader,
+): { keyColumn: number; keyWhy: string } {
   if (configured !== undefined) {
     const keyColumn = columns.indexOf(configured);
     if (keyColumn < 0) {
@@ -438,17 +467,34 @@ function chooseKeyColumn(
   if (candidates.length === 0) {
     throw new FileRefused(
       "no-partition-column",
-      `no column holds ISO dates (YYYY-MM-DD) in at least half of ${body.length} sampled rows; the columns are ${list(columns)}. If one of them is the date, write into minilake.yaml: partition: { column: ${yamlName(columns[0] ?? "name")} }`,
+      `no column holds ISO dates (YYYY-MM-DD) in at least half of ${body.length} sampled rows; the columns are ${list(columns)}. If one of them is the date, write into minilake.yaml: partition: { column: ${yamlName(columns.find((name) => isUsable(name, columns)) ?? "name")} }`,
     );
   }
   const names = candidates.map(({ index }) => columns[index]!);
+  const advice = [...new Set(names)].filter((name) => !isUsable(name, columns)).map((name) => mending(name, columns));
+  const choices = names.filter((name) => isUsable(name, columns));
+  // Once they are told apart, the doubled ones are several columns of dates all the same.
+  if (choices.length === 0) choices.push(...new Set(names.filter((name) => name !== "")));
+  if (choices.length > 0) {
+    const pins = choices.slice(0, 3).map((name) => `partition: { column: ${yamlName(name)} }`);
+    advice.push(`Choose one by writing into minilake.yaml: ${pins.join(" or ")}`);
+  }
   throw new FileRefused(
     "no-partition-column",
-    `${names.length} columns hold ISO dates: ${list(names)}. Choose one by writing into minilake.yaml: ${names
-      .slice(0, 3)
-      .map((name) => `partition: { column: ${yamlName(name)} }`)
-      .join(" or ")}`,
+    `${names.length} columns hold ISO dates: ${list(names)}. ${advice.join(". ")}`,
   );
+}
+
+/** A name by which the configuration can mean one column. */
+function isUsable(name: string, columns: string[]): boolean {
+  return name !== "" && columns.indexOf(name) === columns.lastIndexOf(name);
+}
+
+function mending(name: string, columns: string[]): string {
+  if (name === "") return "The header has a column of dates without a name; name it";
+  const count = columns.filter((other) => other === name).length;
+  const often = count === 2 ? "twice" : `${count} times`;
+  return `The header has the name ${list([name])} ${often}; rename all but one of them`;
 }
 
 function isDay(text: string, days: DayReader): boolean {

@@ -249,6 +249,11 @@ export class RowReader {
     return this.#consumed(start, row);
   }
 
+  /** The sink threw at a complete row, so many bytes after where `read` had begun; that row is to be offered again. */
+  stoppedAfter(bytes: number): void {
+    this.#base += bytes;
+  }
+
   #consumed(start: number, row: number): number {
     this.#base += row - start;
     return row;
