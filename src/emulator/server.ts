@@ -19,6 +19,7 @@ import { createS3 } from "./s3/index.ts";
 import type { Service } from "./service.ts";
 import type { EmulatorSettings } from "./settings.ts";
 import { createSqs } from "./sqs/index.ts";
+import { isDiskFull } from "./store/reserve.ts";
 import { Store } from "./store/store.ts";
 
 export interface EmulatorOptions {
@@ -212,7 +213,7 @@ async function answer(
   } catch (error) {
     reply = service.encodeError(toAwsError(error, request, settings), request);
   }
-  await send(reply, request, incoming, outgoing);
+  await send(reply, request, incoming, outgoing, settings.report);
 }
 
 /** A service of ours whose error encoding the client of an unknown service can read: JSON, query, REST-XML or REST-JSON. */
@@ -296,9 +297,11 @@ function cutOffWhenIdle(incoming: IncomingMessage): void {
 
 function toAwsError(error: unknown, request: EmulatorRequest, settings: EmulatorSettings): AwsError {
   if (error instanceof AwsError) return error;
-  if ((error as NodeJS.ErrnoException)?.code === "ENOSPC") {
+  if (isDiskFull(error)) {
     settings.report(`No space left on the disk of the data folder: ${request.method} ${request.path} was refused`);
-    return new AwsError("InternalError", "No space left on the disk of minilake's data folder.", 500);
+    const message =
+      "No space left on the disk of minilake's data folder. Free some there, or delete objects, and try again.";
+    return new AwsError("InternalError", message, 500);
   }
   settings.report(`minilake bug: ${request.method} ${request.path}`, error);
   return new AwsError("InternalError", "We encountered an internal error. Please try again.", 500);
@@ -312,6 +315,7 @@ async function send(
   request: EmulatorRequest,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
+  report: EmulatorSettings["report"],
 ): Promise<void> {
   const headers: Record<string, string | number> = { ...reply.headers };
   if (headers["x-amz-request-id"] === undefined) headers["x-amzn-requestid"] ??= request.id;
@@ -325,8 +329,10 @@ async function send(
       outgoing.end();
       return;
     }
-    // A client that goes away in the middle is no error of ours; the body's own errors have cut the connection already.
-    await pipeline(body, outgoing).catch(() => outgoing.destroy());
+    await pipeline(body, outgoing).catch((error: NodeJS.ErrnoException) => {
+      outgoing.destroy();
+      if (!CLIENT_GONE.has(error.code ?? "")) report(`${request.method} ${request.path} was cut off`, error);
+    });
     return;
   }
   if (headers["content-length"] === undefined && reply.status !== 204 && reply.status !== 304) {
@@ -337,6 +343,9 @@ async function send(
   outgoing.writeHead(reply.status, headers);
   outgoing.end(request.method === "HEAD" ? undefined : body);
 }
+
+/** A client that goes away in the middle is no error of ours. */
+const CLIENT_GONE = new Set(["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE", "ERR_STREAM_DESTROYED", "ABORT_ERR"]);
 
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolvePort, reject) => {

@@ -5,6 +5,7 @@ import { MinilakeError } from "../../errors.ts";
 import { processRuns } from "../../processRuns.ts";
 import { BlobStore } from "./blobs.ts";
 import { findDamage, isDamageError } from "./findDamage.ts";
+import { isDiskFull, Reserve } from "./reserve.ts";
 
 /** Scalars or tuples of them; tuples order element by element, strings in UTF-8 byte order. At most 1,978 bytes encoded. */
 export type Key = string | number | (string | number)[];
@@ -43,12 +44,15 @@ export class Store {
   readonly blobs: BlobStore;
   readonly #root: RootDatabase;
   readonly #lockFile: string;
+  readonly #reserve: Reserve;
   readonly #tables = new Map<string, Table<unknown>>();
   #inTransaction = false;
 
   private constructor(folder: string, root: RootDatabase, lockFile: string) {
     this.#root = root;
     this.#lockFile = lockFile;
+    this.#reserve = new Reserve(join(folder, "reserve"));
+    this.#reserve.take();
     this.blobs = new BlobStore(join(folder, "blobs"));
   }
 
@@ -70,14 +74,7 @@ export class Store {
     try {
       const damage = findDamage(join(folder, "store", "data.mdb"));
       if (damage) throw damaged(folder, damage);
-      const root = open({
-        path: join(folder, "store"),
-        maxDbs: 100,
-        noSync: true,
-        overlappingSync: false,
-        compression: false,
-      });
-      return new Store(folder, root, lockFile);
+      return new Store(folder, openRoot(folder), lockFile);
     } catch (cause) {
       Store.#release(lockFile);
       if (cause instanceof MinilakeError) throw cause;
@@ -114,12 +111,16 @@ export class Store {
 
   /**
    * Runs `work` atomically over all tables; a throw undoes all of it. `work` is synchronous and may nest (one transaction then).
+   * Throws what `isDiskFull` knows when the disk is full; the next transaction then finds the space that was set aside for it.
    */
   transaction<T>(work: () => T): T {
     if (this.#inTransaction) return work();
     this.#inTransaction = true;
     try {
       return this.#root.transactionSync(work) as T;
+    } catch (error) {
+      if (isDiskFull(error)) this.#reserve.release();
+      throw error;
     } finally {
       this.#inTransaction = false;
     }
@@ -134,6 +135,23 @@ export class Store {
   static #release(lockFile: string): void {
     rmSync(lockFile, { force: true });
     Store.#openHere.delete(lockFile);
+  }
+}
+
+function openRoot(folder: string): RootDatabase {
+  const options = {
+    path: join(folder, "store"),
+    maxDbs: 100,
+    noSync: true,
+    overlappingSync: false,
+    compression: false,
+  };
+  try {
+    return open(options);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    new Reserve(join(folder, "reserve")).release();
+    return open(options);
   }
 }
 
