@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
@@ -175,5 +176,22 @@ describe.runIf(isEmbedded)("after a restart", () => {
       "c4ca4238a0b923820dcc509a6f75849b",
       "c81e728d9d4c2f636f067f89cc14862c",
     ]);
+  });
+
+  test("a completion whose answer got lost can be repeated", async () => {
+    const t = await target();
+    cleanups.push(() => t.close());
+    const bucket = t.uniqueName("bucket");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    const at = { Bucket: bucket, Key: "k" };
+    const { UploadId } = await t.s3.send(new CreateMultipartUploadCommand(at));
+    const { ETag } = await t.s3.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: "part" }));
+    const complete = (Parts: { PartNumber: number; ETag?: string }[]) =>
+      t.s3.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } }));
+    const before = await complete([{ PartNumber: 1, ETag }]);
+    await t.restart();
+    const again = await complete([{ PartNumber: 1, ETag }]);
+    expect({ ...again, $metadata: {} }).toEqual({ ...before, $metadata: {} });
+    await expect(complete([{ PartNumber: 2, ETag }])).rejects.toMatchObject({ name: "NoSuchUpload" });
   });
 });

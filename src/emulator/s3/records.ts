@@ -119,6 +119,14 @@ export interface PartRecord {
   segments: Segment[];
 }
 
+/** What CompleteMultipartUpload answered, for clients that repeat a completion whose answer got lost. */
+export interface CompletionRecord {
+  /** SHA-256 over bucket, key and document of the request. */
+  fingerprint: string;
+  headers: Record<string, string | number>;
+  body: string;
+}
+
 /** A message on its way to a queue or function. */
 export interface PendingEvent {
   arn: string;

@@ -4,6 +4,7 @@ import { bucketNotEmpty, noSuchBucket, noSuchUpload } from "./errors.ts";
 import type {
   BodyReference,
   BucketRecord,
+  CompletionRecord,
   Layout,
   ObjectRecord,
   PartRecord,
@@ -14,6 +15,11 @@ import type {
 
 /** How many sequence numbers are reserved at a time, so that most writes need not store the counter. */
 const SEQUENCE_BLOCK = 1 << 20;
+
+/** How many completed uploads are remembered: the last ones. */
+const MAX_COMPLETIONS = 1000;
+/** No id of ours is longer, and keys of the store have a limit. */
+const MAX_UPLOAD_ID_LENGTH = 200;
 
 /** Sorts after every tuple that starts with the bucket, and before any other bucket: "!" is no part of a name. */
 const endOf = (bucket: string): string[] => [`${bucket}!`];
@@ -37,6 +43,10 @@ export class S3Store {
   readonly #uploads: Table<UploadRecord>;
   /** [uploadId, partNumber] */
   readonly #parts: Table<PartRecord>;
+  /** By upload id: uploads that became objects. */
+  readonly #completions: Table<CompletionRecord>;
+  /** A ring of MAX_COMPLETIONS upload ids, in the order of completion: which one to forget next. */
+  readonly #completionRing: Table<string>;
   /** [due in ms, seq, copy] */
   readonly events: Table<PendingEvent>;
   readonly #counters: Table<number>;
@@ -57,6 +67,8 @@ export class S3Store {
     this.#references = store.table("s3.references");
     this.#uploads = store.table("s3.uploads");
     this.#parts = store.table("s3.parts");
+    this.#completions = store.table("s3.completions");
+    this.#completionRing = store.table("s3.completionRing");
     this.events = store.table("s3.events");
     this.#counters = store.table("s3.counters");
     for (const { value } of this.#buckets.range()) this.#known.set(value.name, value);
@@ -285,7 +297,7 @@ export class S3Store {
 
   /** Throws NoSuchUpload 404. */
   getUpload(bucket: string, key: string, id: string): UploadRecord {
-    const upload = id.length > 200 ? undefined : this.#uploads.get([bucket, key, id]);
+    const upload = id.length > MAX_UPLOAD_ID_LENGTH ? undefined : this.#uploads.get([bucket, key, id]);
     if (!upload) throw noSuchUpload(id);
     return upload;
   }
@@ -322,6 +334,21 @@ export class S3Store {
       this.#parts.remove([upload.id, part.number]);
     }
     this.#uploads.remove([upload.bucket, upload.key, upload.id]);
+  }
+
+  findCompletion(uploadId: string): CompletionRecord | undefined {
+    return uploadId === "" || uploadId.length > MAX_UPLOAD_ID_LENGTH ? undefined : this.#completions.get(uploadId);
+  }
+
+  /** Only inside `change`. */
+  putCompletion(uploadId: string, completion: CompletionRecord): void {
+    const count = this.#counters.get("completions") ?? 0;
+    const slot = count % MAX_COMPLETIONS;
+    const forgotten = this.#completionRing.get(slot);
+    if (forgotten !== undefined) this.#completions.remove(forgotten);
+    this.#completionRing.put(slot, uploadId);
+    this.#completions.put(uploadId, completion);
+    this.#counters.put("completions", count + 1);
   }
 }
 

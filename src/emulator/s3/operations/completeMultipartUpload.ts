@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { AwsError } from "../../awsError.ts";
-import type { EmulatorReply } from "../../http.ts";
 import {
   childrenOf,
   element,
@@ -9,7 +8,7 @@ import {
   requiredText,
   textOf,
   type XmlElement,
-  xmlReply,
+  xmlDocument,
 } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
@@ -30,13 +29,10 @@ import { entityTooLarge, invalidRequest } from "../errors.ts";
 import { expirationHeader } from "../lifecycle/expiry.ts";
 import { findUpload, MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES } from "../multipart.ts";
 import type { Checksum, PartRecord, UploadRecord } from "../records.ts";
-import type { S3Store } from "../store.ts";
 import { commit, commitObject, originOf } from "../writes.ts";
 
 /** 10,000 parts with an ETag and a SHA-256 each. */
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
-/** Answers kept for clients that repeat a completion whose answer got lost. */
-const MAX_REMEMBERED = 1000;
 
 /**
  * Makes an object of the parts, without copying them.
@@ -52,8 +48,10 @@ export const completeMultipartUpload: Operation = async (context, call) => {
   requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, true));
   const uploadId = call.query.get("uploadId") ?? "";
   const fingerprint = createHash("sha256").update(`${call.bucket}/${call.key}\n`).update(document).digest("hex");
-  const remembered = completions(context.store).get(uploadId);
-  if (remembered?.fingerprint === fingerprint) return remembered.reply;
+  const remembered = context.store.findCompletion(uploadId);
+  if (remembered?.fingerprint === fingerprint) {
+    return { status: 200, headers: remembered.headers, body: remembered.body };
+  }
   const upload = findUpload(context, call);
   const condition = writeCondition(call);
   const listed = parseParts(document);
@@ -64,7 +62,7 @@ export const completeMultipartUpload: Operation = async (context, call) => {
   checkPromises(call, upload, checksum);
   const md5s = Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, "hex")));
   const etag = `${createHash("md5").update(md5s).digest("hex")}-${parts.length}`;
-  const reply = commit(context, undefined, () => {
+  return commit(context, undefined, () => {
     const bucket = context.store.getBucket(call.bucket);
     checkCompleteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key), upload);
     const { contentType, headers, meta, tags, storageClass } = upload;
@@ -93,7 +91,13 @@ export const completeMultipartUpload: Operation = async (context, call) => {
       "ObjectCreated:CompleteMultipartUpload",
       originOf(call),
     );
-    return xmlReply(
+    const answerHeaders = {
+      "content-type": "application/xml",
+      "x-amz-server-side-encryption": "AES256",
+      ...(bucket.versioning && { "x-amz-version-id": record.versionId }),
+      ...expirationHeader(bucket, call.key, record),
+    };
+    const answer = xmlDocument(
       "CompleteMultipartUploadResult",
       element("Location", `http://${call.request.host}/${call.bucket}/${encodeURIComponent(call.key)}`) +
         element("Bucket", call.bucket) +
@@ -101,33 +105,11 @@ export const completeMultipartUpload: Operation = async (context, call) => {
         element("ETag", `"${etag}"`) +
         element(checksumElement(checksum.algorithm), checksum.value) +
         element("ChecksumType", checksum.type),
-      {
-        "x-amz-server-side-encryption": "AES256",
-        ...(bucket.versioning && { "x-amz-version-id": record.versionId }),
-        ...expirationHeader(bucket, call.key, record),
-      },
     );
+    context.store.putCompletion(uploadId, { fingerprint, headers: answerHeaders, body: answer });
+    return { status: 200, headers: answerHeaders, body: answer };
   });
-  remember(context.store, uploadId, { fingerprint, reply });
-  return reply;
 };
-
-const rememberedByStore = new WeakMap<S3Store, Map<string, { fingerprint: string; reply: EmulatorReply }>>();
-
-function completions(store: S3Store): Map<string, { fingerprint: string; reply: EmulatorReply }> {
-  let map = rememberedByStore.get(store);
-  if (!map) {
-    map = new Map();
-    rememberedByStore.set(store, map);
-  }
-  return map;
-}
-
-function remember(store: S3Store, uploadId: string, completion: { fingerprint: string; reply: EmulatorReply }): void {
-  const map = completions(store);
-  map.set(uploadId, completion);
-  if (map.size > MAX_REMEMBERED) map.delete(map.keys().next().value!);
-}
 
 interface ListedPart {
   number: number;
