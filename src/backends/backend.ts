@@ -21,6 +21,8 @@ export interface Backend extends ClientSettings {
   /** Ends what `start` began, and nothing else; what is stopped already counts as done. */
   stop(options?: StopOptions): Promise<Stopped>;
   isRunning(): Promise<boolean>;
+  /** Only embedded: true when a lake's state is kept there, whether or not the endpoint runs. */
+  hasState?(): boolean;
 }
 
 export interface StartOptions {

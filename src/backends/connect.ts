@@ -106,6 +106,15 @@ export async function connectLake(
 
 function notRunning(backend: Backend): MinilakeError {
   if (backend.name === "endpoint") return unreachable(backend.endpoint!);
+  if (backend.hasState?.()) {
+    return new MinilakeError(
+      "EndpointUnreachable",
+      `The endpoint of this lake does not run: nothing answers at ${backend.endpoint}.`,
+      {
+        hint: "Start it: minilake up",
+      },
+    );
+  }
   return new MinilakeError("NoLake", `There is no lake here: ${backend.describe} does not run.`, {
     hint: backend.name === "embedded" ? "Make one: minilake up" : `Make one: minilake up --backend ${backend.name}`,
   });

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parseFaults } from "../emulator/faults.ts";
 import { type ErrorCode, MinilakeError } from "../errors.ts";
 import { pause, waitUntil } from "../lake/waiting.ts";
 import { packageRoot } from "../packageRoot.ts";
@@ -64,6 +65,7 @@ export function embeddedBackend(options: EmbeddedOptions): Backend {
       return started;
     },
     stop: (stopOptions) => stop(options, endpoint, stopOptions ?? {}),
+    hasState: () => !isOrphan(options),
     isRunning: async () => {
       const health = await askHealth(endpoint);
       if (health === undefined || !sameFolder(health.dataDir, options.dataDir) || isOrphan(options)) return false;
@@ -92,6 +94,8 @@ async function start(
   }
   onProgress?.({ step: "backend", resource: endpoint, message: "starting the embedded endpoint" });
   const folder = options.dataDir;
+  if (options.faults !== undefined) parseFaults(options.faults);
+  const isNew = statSync(folder, { throwIfNoEntry: false }) === undefined;
   const { child, readyFile, logFile } = launch(options);
   const exited = new Promise<void>((done) => {
     child.once("exit", () => done());
@@ -134,6 +138,9 @@ async function start(
   } catch (error) {
     if (!gone) child.kill("SIGKILL");
     rmSync(readyFile, { force: true });
+    if (isNew && error instanceof MinilakeError && LEAVES_NOTHING.has(error.code)) {
+      rmSync(folder, { recursive: true, force: true });
+    }
     throw error;
   } finally {
     child.removeAllListeners();
@@ -225,6 +232,9 @@ async function lostRace(options: EmbeddedOptions, endpoint: string): Promise<Emb
   }
   return undefined;
 }
+
+/** Failures before anything was stored: a folder made for the start goes with it. */
+const LEAVES_NOTHING = new Set<ErrorCode>(["PortInUse", "Usage"]);
 
 const START_CODES: readonly string[] = ["PortInUse", "DataFolder", "Usage", "Config"] satisfies ErrorCode[];
 

@@ -12,5 +12,7 @@ export interface CommandContext {
   /** Aborts on Ctrl-C; work stops at the next safe place and throws MinilakeError Interrupted. */
   signal: AbortSignal;
   /** What the process ends with when nothing is thrown, such as 1 for a `verify` that found a falsehood. */
+  /** Set once it is known: who answers requests, for the words of an error. @default "The endpoint" */
+  answerer?: "AWS" | "The endpoint";
   exitCode: number;
 }

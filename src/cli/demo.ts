@@ -126,12 +126,15 @@ class Story {
   readonly width: number | undefined;
   readonly #output: CommandContext["output"];
   readonly #json: boolean;
+  /** What the user types for this program. */
+  readonly #typed: string;
   readonly #kept: Record<string, unknown> = {};
   #chapters = 0;
 
-  constructor({ output }: CommandContext, colours: ChalkInstance, json: boolean) {
+  constructor({ output, environment }: CommandContext, colours: ChalkInstance, json: boolean) {
     this.#output = output;
     this.#json = json;
+    this.#typed = environment.npm_command === "exec" ? "npx minilake" : "minilake";
     this.colours = colours;
     const width = output.width("stdout");
     this.width = width === undefined ? undefined : width - INDENT.length;
@@ -213,7 +216,7 @@ class Story {
     if (this.#json) this.#output.json({ ...this.#kept, nothingLeft: gone, durationMs: Math.round(durationMs) });
     this.verdict(gone, `nothing is left: no process, nothing at ${endpoint}, no folder`);
     this.#print(
-      `\nAll of it in ${formatDuration(durationMs)}. A lake of your own: ${this.colours.cyan("minilake up")}`,
+      `\nAll of it in ${formatDuration(durationMs)}. A lake of your own: ${this.colours.cyan(`${this.#typed} up`)}`,
     );
   }
 }

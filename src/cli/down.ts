@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { ListBucketsCommand } from "@aws-sdk/client-s3";
 import type { Stopped } from "../backends/backend.ts";
-import { removeSession } from "../backends/session.ts";
+import { readSession, removeSession, writeSession } from "../backends/session.ts";
 import { down } from "../lake/reconcile.ts";
 import { formatDuration, plural, printable } from "../ui/format.ts";
 import { confirmDown } from "./confirmChanges.ts";
@@ -34,35 +34,50 @@ export async function runDown(context: CommandContext, options: DownOptions): Pr
         : `Nothing to take down: there is no lake in ${shortPath(place.dataDir)}.`,
     );
   }
-  await withLake(context, place, { doing: "Taking the lake down", start: embedded }, async (lake) => {
-    const { backend, clients, definition, onProgress, steps } = lake;
-    if (backend.name === "aws" && !options.yes) {
-      steps.stop();
-      if (!(await confirmDown(context, lake, keepData))) {
-        context.exitCode = 1;
-        return output.note("Nothing was removed.");
+  await withLake(
+    context,
+    place,
+    { doing: "Taking the lake down", start: embedded, json: options.json },
+    async (lake) => {
+      const { backend, clients, definition, onProgress, steps } = lake;
+      if (backend.name === "aws" && !options.yes) {
+        steps.stop();
+        if (!(await confirmDown(context, lake, keepData))) {
+          context.exitCode = 1;
+          return output.note("Nothing was removed.");
+        }
       }
-    }
-    const { resources, leftovers, durationMs } = await down(clients, definition, { keepData, onProgress, signal });
-    const others = embedded ? await otherBuckets(lake) : [];
-    const stopped: Stopped =
-      others.length > 0 && !keepData
-        ? { stopped: false, removed: [], kept: `it holds ${describeBuckets(others)} that this lake did not make` }
-        : await backend.stop({ keepData, onProgress, signal });
-    if (!keepData && !stopped.kept) removeSession(place.dataDir);
-    steps.succeed(`The lake ${definition.name} is down: ${countChanges(resources)}, in ${formatDuration(durationMs)}`);
-    const left = await whatIsLeft(lake, leftovers);
-    if (options.json) return output.json({ lake: definition.name, resources, leftovers, ...stopped, left });
-    const colours = await output.colours("stdout");
-    output.print(renderResources(resources, colours, { width: output.width("stdout") }));
-    output.print();
-    if (stopped.kept) output.print(`${colours.yellow("!")} ${backend.describe} goes on: ${stopped.kept}.`);
-    output.print(
-      left.length === 0
-        ? `${colours.green("✔")} Nothing is left${embedded ? `: nothing listens at ${backend.endpoint}, and ${shortPath(place.dataDir)} is gone` : ""}.`
-        : `${colours.yellow("!")} What is left: ${printable(left.join(", "))}.`,
-    );
-  });
+      const { resources, leftovers, durationMs } = await down(clients, definition, { keepData, onProgress, signal });
+      const others = embedded ? await otherBuckets(lake) : [];
+      const stopped: Stopped =
+        others.length > 0 && !keepData
+          ? { stopped: false, removed: [], kept: `it holds ${describeBuckets(others)} that this lake did not make` }
+          : await backend.stop({ keepData, onProgress, signal });
+      if (!keepData) forgetLake(place.dataDir, definition.name, stopped.kept !== undefined);
+      steps.succeed(
+        `The lake ${definition.name} is down: ${countChanges(resources)}, in ${formatDuration(durationMs)}`,
+      );
+      const left = await whatIsLeft(lake, leftovers);
+      if (options.json) return output.json({ lake: definition.name, resources, leftovers, ...stopped, left });
+      const colours = await output.colours("stdout");
+      output.print(renderResources(resources, colours, { width: output.width("stdout") }));
+      output.print();
+      if (stopped.kept) output.print(`${colours.yellow("!")} ${backend.describe} goes on: ${stopped.kept}.`);
+      output.print(
+        left.length === 0
+          ? `${colours.green("✔")} Nothing is left${embedded ? `: nothing listens at ${backend.endpoint}, and ${shortPath(place.dataDir)} is gone` : ""}.`
+          : `${colours.yellow("!")} What is left: ${printable(left.join(", "))}.`,
+      );
+    },
+  );
+}
+
+/** The session speaks of one lake: another one's stays. Where the endpoint goes on, so does what is known of its place. */
+function forgetLake(dataDir: string, lake: string, endpointGoesOn: boolean): void {
+  if (!endpointGoesOn) removeSession(dataDir);
+  const session = readSession(dataDir);
+  if (session?.lake === lake)
+    writeSession(dataDir, { ...session, lake: "", told: { ...session.told, lake: undefined } });
 }
 
 /** Buckets of the embedded endpoint that somebody made beside this lake. They would go with its data. */

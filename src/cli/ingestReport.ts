@@ -35,6 +35,7 @@ const isPlain = ({ status, receipt }: IngestOutcome) =>
 function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: number): string {
   const long = outcomes.length > MOST_FILES;
   const shown = long ? outcomes.filter((outcome) => !isPlain(outcome)).slice(0, MOST_FILES) : outcomes;
+  if (shown.length === 0) return `  ${plural(outcomes.length, "file")}, ${colours.green("all right")}`;
   const rows = shown.map((outcome) => {
     const { key, size, receipt, durationMs } = outcome;
     const counts = receipt?.status === "done" ? receipt : undefined;
@@ -49,7 +50,9 @@ function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: 
       describeStatus(outcome, colours),
     ];
   });
-  if (long) rows.push([colours.dim(`… ${plural(outcomes.length - shown.length, "file")} more`)]);
+  if (outcomes.length > shown.length) {
+    rows.push([colours.dim(`… ${plural(outcomes.length - shown.length, "file")} more`)]);
+  }
   const sum = (of: (receipt: Receipt) => number) =>
     formatCount(receiptsOf(outcomes).reduce((total, receipt) => total + of(receipt), 0));
   const bytes = outcomes.reduce((total, { size }) => total + size, 0);

@@ -83,16 +83,19 @@ export interface WithLakeOptions {
   doing: string;
   /** Make the backend answer first; without it, one that does not is an error. */
   start?: boolean;
+  /** The result is JSON: without a terminal, stderr is for problems alone. @default false */
+  json?: boolean;
 }
 
 /** Opens the lake at a place, works on it, and lets go of it whatever happens. */
 export async function withLake<T>(
   context: CommandContext,
   place: LakePlaceChoice,
-  { doing, start = false }: WithLakeOptions,
+  { doing, start = false, json = false }: WithLakeOptions,
   work: (lake: OpenLake) => Promise<T>,
 ): Promise<T> {
-  const steps = await createSteps(context.output);
+  context.answerer = place.backend.name === "aws" ? "AWS" : "The endpoint";
+  const steps = await createSteps(context.output, json);
   steps.start(doing);
   try {
     const onProgress = showProgress(steps, doing);

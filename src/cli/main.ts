@@ -53,10 +53,11 @@ export async function main(argv: string[], context: CommandContext): Promise<num
     return context.exitCode;
   } catch (thrown) {
     const error = explain(thrown, context.signal);
+    const answerer = context.answerer ?? "The endpoint";
     if (error === undefined) return 0;
     const { describeError, exitCodeOf, renderError } = await import("../ui/errorReport.ts");
-    output.note(renderError(error, await output.colours("stderr"), argv.includes("--verbose")));
-    if (argv.includes("--json")) output.json({ error: describeError(error) }, true);
+    output.note(renderError(error, await output.colours("stderr"), argv.includes("--verbose"), answerer));
+    if (argv.includes("--json")) output.json({ error: describeError(error, answerer) }, true);
     return exitCodeOf(error);
   }
 }

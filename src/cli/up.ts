@@ -16,7 +16,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   await withLake(
     context,
     choosePlace(context, options),
-    { doing: "Bringing the lake up", start: true },
+    { doing: "Bringing the lake up", start: true, json: options.json },
     async (lake) => {
       const { backend, clients, definition, onProgress, steps } = lake;
       if (backend.name === "aws" && !options.yes) {

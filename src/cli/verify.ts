@@ -47,6 +47,8 @@ function describe({ phase, objectsDone, objectsTotal, bytesDone, bytesTotal, wai
       return `Comparing rows: ${objects}, ${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`;
     case "wait":
       return `Waiting for work under way: ${plural(waiting, "raw object")} without a receipt`;
+    case "again":
+      return "Looking again: a function may have been at work";
     case "orphans":
       return "Looking for objects that no raw object explains";
     case "explain":

@@ -17,26 +17,33 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof MinilakeError)) return EXIT.failed;
-  if (error.code === "Usage") return EXIT.usage;
+  if (error.code === "Usage" || error.code === "Config") return EXIT.usage;
   return error.code === "Interrupted" ? EXIT.interrupted : EXIT.failed;
 }
 
-/** Words for every error that can reach the command line. */
-export function describeError(error: unknown): ErrorDescription {
+/** Words for every error that can reach the command line. `answerer` is who answers requests: "AWS" or "The endpoint". */
+export function describeError(error: unknown, answerer = "AWS"): ErrorDescription {
   if (error instanceof MinilakeError) {
     const { code, message, hint } = error;
     return code === "Internal" ? { code, message, hint: hint ?? BUG_HINT } : { code, message, ...(hint && { hint }) };
   }
   if (!(error instanceof Error)) return { code: "Internal", message: String(error), hint: BUG_HINT };
-  return describeNetworkError(error) ?? describeAwsError(error) ?? describeFileError(error) ?? describeBug(error);
+  return (
+    describeNetworkError(error) ?? describeAwsError(error, answerer) ?? describeFileError(error) ?? describeBug(error)
+  );
 }
 
 /** Two or three lines: the message, the hint, and what identifies an AWS answer. A stack only when `verbose`. */
-export function renderError(error: unknown, colours: ChalkInstance, verbose = false): string {
-  const { message, hint, httpStatus, requestId } = describeError(error);
+export function renderError(error: unknown, colours: ChalkInstance, verbose = false, answerer = "AWS"): string {
+  const { message, hint, httpStatus, requestId } = describeError(error, answerer);
   const lines = [`${colours.red("✖")} ${message.replaceAll("\n", "\n  ")}`];
   if (hint) lines.push(`  ${hint.replaceAll("\n", "\n  ")}`);
-  if (requestId) lines.push(colours.dim(`  AWS request ${requestId}${httpStatus ? `, HTTP ${httpStatus}` : ""}`));
+  if (requestId)
+    lines.push(
+      colours.dim(
+        `  ${answerer === "AWS" ? "AWS request" : "Request"} ${requestId}${httpStatus ? `, HTTP ${httpStatus}` : ""}`,
+      ),
+    );
   if (verbose) for (const stack of stacks(error)) lines.push(colours.dim(stack));
   return lines.join("\n");
 }
@@ -50,7 +57,7 @@ interface AwsAnswer {
   Code?: string;
 }
 
-function describeAwsError(error: Error): ErrorDescription | undefined {
+function describeAwsError(error: Error, answerer: string): ErrorDescription | undefined {
   if (error.name === "CredentialsProviderError" || error.name === "TokenProviderError") {
     return {
       code: "AccessDenied",
@@ -64,7 +71,7 @@ function describeAwsError(error: Error): ErrorDescription | undefined {
     ...(metadata.httpStatusCode && { httpStatus: metadata.httpStatusCode }),
     ...(metadata.requestId && { requestId: metadata.requestId }),
   };
-  const said = `AWS answered ${error.name}: ${withStop(error.message)}`;
+  const said = `${answerer} answered ${error.name}: ${withStop(error.message)}`;
   if (/^Expired|TokenRefreshRequired/.test(error.name)) {
     return { code: "AccessDenied", message: said, hint: "Sign in again, for example: aws sso login", ...answer };
   }
@@ -81,6 +88,14 @@ function describeAwsError(error: Error): ErrorDescription | undefined {
       code: "AccessDenied",
       message: said,
       hint: "The credentials in use lack a permission. Whose they are: aws sts get-caller-identity",
+      ...answer,
+    };
+  }
+  if (/No space left|ENOSPC|disk is full/i.test(error.message)) {
+    return {
+      code: error.name,
+      message: said,
+      hint: "Free some space and run the same command again; it goes on where it was.",
       ...answer,
     };
   }

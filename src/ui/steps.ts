@@ -22,8 +22,10 @@ export interface Steps {
 
 const PLAIN_INTERVAL_MS = 5_000;
 
-export async function createSteps(output: Output): Promise<Steps> {
-  return output.isTerminal("stderr") ? spinner(output) : plain(output);
+/** quiet   good ends are not told: on stderr are warnings, and progress */
+export async function createSteps(output: Output, quiet = false): Promise<Steps> {
+  const steps = await (output.isTerminal("stderr") ? spinner(output) : plain(output));
+  return quiet ? { ...steps, succeed: () => steps.stop() } : steps;
 }
 
 async function spinner(output: Output): Promise<Steps> {

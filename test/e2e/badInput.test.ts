@@ -57,7 +57,9 @@ describe("bad input gets a clear message, and loses nothing", { timeout: 60_000 
         new RegExp(`^✖ Port ${port} is in use by another program\\.\\n  Stop it, or .*--port \\d+\\n$`),
       );
     }
-    expect(existsSync(join(folder, ".minilake", "session.json"))).toBe(false);
+    expect(existsSync(join(folder, ".minilake"))).toBe(false);
+    expect((await run(["up", "--port", String(port), "--faults", "xyz=1"])).code).toBe(2);
+    expect(existsSync(join(folder, ".minilake"))).toBe(false);
   });
 
   test("a data folder that is damaged, cut off, or no folder: named, and left as it is", async () => {
@@ -144,7 +146,7 @@ describe("bad input gets a clear message, and loses nothing", { timeout: 60_000 
     const { run, folder } = await workspace();
     writeFileSync(join(folder, "minilake.yaml"), text);
     const { code, stdout, stderr } = await run(["up"]);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(`✖ minilake.yaml line ${line}, column ${column}: ${message}`);
     expect(readdirSync(folder)).toEqual(["minilake.yaml"]);
   });

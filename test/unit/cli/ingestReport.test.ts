@@ -89,6 +89,15 @@ test("of very many files those that need a look are shown, and the others counte
   expect(text).toContain("✔ 500 files: 1,000 rows read = 999 in 1 partition + 1 in quarantine");
 });
 
+test("of very many good files there is no empty table", () => {
+  const many = Array.from({ length: 50 }, (_, index) => outcome(`${index}.csv`, {}, { read: 2, rejected: 0 }));
+  expect(render(many).split("\n")).toEqual([
+    "  50 files, all right",
+    "",
+    "✔ 50 files: 100 rows read = 100 in 1 partition + 0 in quarantine, in 1.5 s.",
+  ]);
+});
+
 test("only uploaded", () => {
   expect(render([outcome("a.csv", { status: "uploaded" })])).toContain("1 file uploaded to s3://raw-x/ in 1.5 s");
 });

@@ -35,6 +35,15 @@ describe("an error says what happened, why, and what to type next", () => {
     expect(describeError(awsError("InvalidAccessKeyId", "unknown", 403)).hint).toContain("test/test");
   });
 
+  test("of an endpoint that is not AWS, and of its full disk", () => {
+    const full = awsError("InternalError", "No space left on the disk of minilake's data folder.", 500);
+    expect(renderError(full, plain, false, "The endpoint")).toBe(
+      "✖ The endpoint answered InternalError: No space left on the disk of minilake's data folder.\n" +
+        "  Free some space and run the same command again; it goes on where it was.\n" +
+        "  Request R1, HTTP 500",
+    );
+  });
+
   test("of the network, however deep it lies", async () => {
     const refused = await new Promise<Error>((resolve) => connect({ host: "127.0.0.1", port: 1 }).on("error", resolve));
     const wrapped = new Error("send failed", { cause: new AggregateError([refused]) });
@@ -72,6 +81,6 @@ test("a stack is shown only when asked for, with what caused it", () => {
 test.each([
   [new MinilakeError("Usage", ""), 2],
   [new MinilakeError("Interrupted", ""), 130],
-  [new MinilakeError("Config", ""), 1],
+  [new MinilakeError("Config", ""), 2],
   [new Error(""), 1],
 ])("exit codes", (error, code) => expect(exitCodeOf(error)).toBe(code));
