@@ -51,7 +51,7 @@ function refuseLongKey(key: string, { partition }: FunctionConfiguration): void 
   if (!isKeyTooLong(partition.as, key)) return;
   throw new FileRefused(
     "key-too-long",
-    `the file's key has ${Buffer.byteLength(key)} bytes, which leaves no room for the keys of its partitions: S3 takes 1024 bytes, and ${partition.as}=YYYY-MM-DD/ comes before the key; ingest the file under a key of at most 900 bytes`,
+    `the file's key has ${Buffer.byteLength(key)} bytes, which leaves no room for the keys of its partitions: S3 takes 1024 bytes, and ${partition.as}=YYYY-MM-DD/ comes before the key; ingest the file under a key of at most 960 bytes`,
   );
 }
 

@@ -75,7 +75,7 @@ const TIMEOUT_MS = 15 * 60_000;
 /**
  * Uploads files to the raw bucket and waits until the lake has dealt with each: its receipt speaks of exactly the version that was
  * stored. A file that fails is an outcome, not an exception. Interrupted, it stores no half object and may be run again.
- * Throws MinilakeError Interrupted, NoLake; AWS's own errors pass through.
+ * Throws MinilakeError Interrupted, NoLake, EndpointUnreachable; AWS's own errors pass through.
  */
 export async function ingestFiles(
   clients: Clients,
@@ -158,7 +158,7 @@ export async function ingestFiles(
   );
   await Promise.all(halves);
   throwIfInterrupted(options.signal);
-  if (failure.signal.aborted) throw failure.signal.reason;
+  if (failure.signal.aborted) throw withProgress(failure.signal.reason, progress);
   for (const { source, object, error } of watcher.pending()) settle(source, "pending", { object, error });
   const inOrder = sources.map(({ key }) => outcomes.get(key)!);
   return {
@@ -363,6 +363,23 @@ function commonPrefix(a: string, b: string): string {
   // Not between the halves of one character.
   if (length > 0 && /[\ud800-\udbff]/.test(a[length - 1]!)) length--;
   return a.slice(0, length);
+}
+
+const CONNECTION_LOST = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+
+/** An endpoint that is gone in the middle of the work: how far it came. Everything else is passed on as it is. */
+function withProgress(error: unknown, { files, filesUploaded }: IngestProgress): unknown {
+  let code: string | undefined;
+  for (let each = error; each instanceof Error && code === undefined; each = each.cause) {
+    const errors: unknown[] = [each, ...(each instanceof AggregateError ? each.errors : [])];
+    code = errors.map((one) => (one as NodeJS.ErrnoException).code).find((one) => CONNECTION_LOST.test(one ?? ""));
+  }
+  if (code === undefined) return error;
+  const message = `The AWS endpoint stopped answering (${code}) when ${filesUploaded} of ${files} files were uploaded.`;
+  return new MinilakeError("EndpointUnreachable", message, {
+    hint: "Bring it back (the embedded one: minilake up) and run the same command again: it goes on to the end, and no row counts twice.",
+    cause: error,
+  });
 }
 
 function noLake(definition: LakeDefinition): MinilakeError {
