@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { Caller } from "../access.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { CodeStore } from "./codeStore.ts";
 import { environmentVariables } from "./environmentVariables.ts";
 import { type LogWriter, StreamLog } from "./functionLog.ts";
-import { type MemoryWatcher, memoryUse } from "./memoryUse.ts";
+import { type Excess, MAX_PROCESSES, type ProcessWatcher, type Watch } from "./processWatcher.ts";
 import type { VersionRecord } from "./records.ts";
 import { MAX_RESPONSE_BYTES, type RuntimeAnswer, RuntimeApi } from "./runtimeApi.ts";
 import { afterPendingReads, RuntimeProcess } from "./runtimeProcess.ts";
@@ -40,7 +40,7 @@ export interface EnvironmentDependencies {
   /** Folder for this environment alone; made and removed by it. */
   folder: string;
   logs: LogWriter;
-  memory: MemoryWatcher;
+  watcher: ProcessWatcher;
   assumeRole(
     roleArn: string,
     sessionName: string,
@@ -72,7 +72,6 @@ interface Running {
   /** performance.now() when the function's time began. */
   startedAt: number;
   timer: NodeJS.Timeout | undefined;
-  endWatch: () => void;
   initMs: number | undefined;
   resolve: (result: InvocationResult) => void;
   reject: (error: unknown) => void;
@@ -100,13 +99,16 @@ export class ExecutionEnvironment {
   #state: State = "new";
   #api: RuntimeApi | undefined;
   #process: RuntimeProcess | undefined;
+  /** Of `#process`. */
+  #watch: Watch | undefined;
+  #processesStarted = 0;
   #log: StreamLog | undefined;
   #systemLog: SystemLog | undefined;
   #variables: Record<string, string> | undefined;
   #running: Running | undefined;
   #phase: "init" | "invoke" = "init";
   #initStartedAt = 0;
-  #killedFor: "timeout" | "memory" | undefined;
+  #killedFor: "timeout" | Excess | undefined;
   /** Most memory that the process was seen with. */
   #peakBytes = 0;
 
@@ -139,7 +141,6 @@ export class ExecutionEnvironment {
         invocation,
         startedAt: 0,
         timer: undefined,
-        endWatch: () => {},
         initMs: undefined,
         resolve,
         reject,
@@ -169,7 +170,7 @@ export class ExecutionEnvironment {
     if (this.#state === "dead") return;
     this.#move("dead");
     const process = this.#process;
-    this.#process = undefined;
+    this.#forgetProcess();
     if (process) {
       process.terminate();
       const timer = setTimeout(() => process.kill(), SHUTDOWN_MS);
@@ -202,17 +203,21 @@ export class ExecutionEnvironment {
       this.#systemLog!.initStart();
       if (running) running.timer = setTimeout(() => this.#stop("timeout"), INIT_LIMIT_MS);
     }
+    const mark = `${basename(this.#dependencies.folder)}.${++this.#processesStarted}`;
     const process = new RuntimeProcess({
       ...command,
       cwd: taskRoot,
       environment: this.#variables!,
+      mark,
       onLog: (message) => this.#log!.write(message),
     });
     this.#process = process;
-    writeFileSync(join(this.#dependencies.folder, "pid"), String(process.pid));
-    if (running) {
-      running.endWatch = this.#dependencies.memory.watch(process.pid, this.#memoryLimit, () => this.#stop("memory"));
-    }
+    const watch = this.#dependencies.watcher.watch(process.pid, mark, this.#memoryLimit, (excess) =>
+      this.#exceeded(excess),
+    );
+    this.#watch = watch;
+    watch.busy = running !== undefined;
+    process.others = () => watch.others();
     process.ended.then(({ reason }) => {
       if (this.#process === process) this.#processEnded(reason);
     });
@@ -266,11 +271,7 @@ export class ExecutionEnvironment {
   /** Hands the event to the runtime that waits for one. */
   #dispatch(): void {
     const { invocation, startedAt } = this.#running!;
-    if (this.#state === "idle") {
-      this.#running!.endWatch = this.#dependencies.memory.watch(this.#process!.pid, this.#memoryLimit, () =>
-        this.#stop("memory"),
-      );
-    }
+    if (this.#watch) this.#watch.busy = true;
     this.#move("busy");
     const elapsedMs = performance.now() - startedAt;
     const headers: Record<string, string> = {
@@ -335,9 +336,9 @@ export class ExecutionEnvironment {
   }
 
   #isOverMemory(): boolean {
-    const use = this.#process && memoryUse(this.#process.pid);
-    if (use) this.#peakBytes = use.peakBytes;
-    return use !== undefined && use.peakBytes > this.#memoryLimit;
+    const isOver = this.#watch?.isOverMemory() ?? false;
+    this.#peakBytes = this.#watch?.peakBytes ?? this.#peakBytes;
+    return isOver;
   }
 
   /** The timeout goes on: a runtime that has answered and never asks for the next event is stopped by it. */
@@ -376,19 +377,41 @@ export class ExecutionEnvironment {
 
   #release(running: Running): void {
     clearTimeout(running.timer);
-    running.endWatch();
+    if (this.#watch) this.#watch.busy = false;
   }
 
   /** Kills the process; `#processEnded` says what came of it. */
-  #stop(cause: "timeout" | "memory"): void {
+  #stop(cause: "timeout" | Excess): void {
     this.#killedFor = cause;
-    const pid = this.#process?.pid;
-    if (pid !== undefined) this.#peakBytes = memoryUse(pid)?.peakBytes ?? this.#peakBytes;
+    this.#isOverMemory();
     this.#process?.kill();
   }
 
-  #processEnded(reason: string): void {
+  #exceeded(excess: Excess): void {
+    if (excess === "processes") {
+      this.#log!.write(
+        `The function had more than ${MAX_PROCESSES} processes and threads, Lambda's limit, and was ended.`,
+      );
+    }
+    if (this.#state !== "idle") {
+      this.#stop(excess);
+      return;
+    }
+    // At once, so that the next invocation does not meet a process that is being killed.
+    this.#process!.kill();
+    this.#forgetProcess();
+    this.#api!.disconnect();
+    this.#move("new");
+  }
+
+  #forgetProcess(): void {
     this.#process = undefined;
+    this.#watch?.end();
+    this.#watch = undefined;
+  }
+
+  #processEnded(reason: string): void {
+    this.#forgetProcess();
     this.#api!.disconnect();
     const running = this.#running;
     if (this.#state === "starting") {
@@ -425,9 +448,8 @@ export class ExecutionEnvironment {
   #initFailed(status: "error" | "timeout", errorType: string | undefined, body: Buffer | undefined, reason = ""): void {
     const running = this.#running!;
     const process = this.#process;
-    this.#process = undefined;
     process?.kill();
-    running.endWatch();
+    this.#forgetProcess();
     const durationMs = performance.now() - this.#initStartedAt;
     const retry = () => {
       if (this.#running !== running || this.#state !== "starting") return;

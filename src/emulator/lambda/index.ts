@@ -35,7 +35,6 @@ import { LogWriter } from "./functionLog.ts";
 import { type FunctionReference, parseFunctionName } from "./functionName.ts";
 import { FunctionPool } from "./functionPool.ts";
 import { endLeftovers } from "./leftovers.ts";
-import { MemoryWatcher } from "./memoryUse.ts";
 import { LambdaMetrics } from "./metrics.ts";
 import { addPermission } from "./operations/addPermission.ts";
 import { createAlias } from "./operations/createAlias.ts";
@@ -73,6 +72,7 @@ import { updateAlias } from "./operations/updateAlias.ts";
 import { updateFunctionCode } from "./operations/updateFunctionCode.ts";
 import { updateFunctionConfiguration } from "./operations/updateFunctionConfiguration.ts";
 import { updateFunctionEventInvokeConfig } from "./operations/updateFunctionEventInvokeConfig.ts";
+import { ProcessWatcher } from "./processWatcher.ts";
 import { policyDocument } from "./resourcePolicy.ts";
 import { type OperationName, ROUTES, UNSUPPORTED } from "./routes.ts";
 import { FunctionStore, newRevision } from "./store.ts";
@@ -199,7 +199,7 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
       settings,
       code,
       logs,
-      memory: new MemoryWatcher(),
+      watcher: new ProcessWatcher(),
       assumeRole: (role, sessionName) => dependencies.assumeRoleForService(role, sessionName, "lambda.amazonaws.com"),
     },
     folder: environments,

@@ -1,19 +1,23 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { FrameReader, LineSplitter } from "./functionLog.ts";
+import { descendants, endMarked, killIdentified, MARK, type ProcessIdentity } from "./processes.ts";
 
 /** How the process ended, in the words of Lambda's Runtime.ExitError. */
 export type ProcessEnd = { reason: string };
 
 /**
- * The operating system's process that runs a function, in a process group of its own, so that what the function starts
- * ends with it.
+ * The operating system's process that runs a function. What the function starts ends with it: on Linux all that carries its mark or
+ * descends from it, elsewhere its process group.
  */
 export class RuntimeProcess {
   readonly pid: number;
   /** Resolves when the process is gone and what it wrote has been read. */
   readonly ended: Promise<ProcessEnd>;
+  /** Set from outside: what the process is known to have started. */
+  others: () => ProcessIdentity[] = () => [];
   readonly #child: ChildProcess;
+  #descendants: ProcessIdentity[] = [];
 
   /** Throws, or `ended` says so, when the program cannot be started. */
   constructor(options: {
@@ -21,11 +25,13 @@ export class RuntimeProcess {
     arguments: string[];
     cwd: string;
     environment: Record<string, string>;
+    /** No other process has the same. */
+    mark: string;
     onLog: (message: string) => void;
   }) {
     this.#child = spawn(options.program, options.arguments, {
       cwd: options.cwd,
-      env: options.environment,
+      env: { ...options.environment, [MARK]: options.mark },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       detached: true,
     });
@@ -41,7 +47,9 @@ export class RuntimeProcess {
     framed?.on("data", (chunk: Buffer) => frames.push(chunk));
     framed?.on("error", () => undefined);
     this.ended = new Promise((resolve) => {
-      const end = (reason: string) => {
+      const end = async (reason: string) => {
+        killIdentified([...this.#descendants, ...this.others()]);
+        if (this.pid !== 0) await endMarked(options.mark);
         // What is still in the pipes comes with the next turn of the event loop; a grandchild may hold them open for ever.
         afterPendingReads(() => {
           for (const splitter of lines) splitter.end();
@@ -60,10 +68,12 @@ export class RuntimeProcess {
   }
 
   terminate(): void {
+    this.#descendants = descendants(this.pid);
     this.#killGroup("SIGTERM");
   }
 
   kill(): void {
+    this.#descendants.push(...descendants(this.pid));
     this.#killGroup("SIGKILL");
   }
 

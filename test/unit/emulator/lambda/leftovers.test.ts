@@ -1,35 +1,35 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { endLeftovers } from "../../../../src/emulator/lambda/leftovers.ts";
+import { MARK } from "../../../../src/emulator/lambda/processes.ts";
 
-/** A process in a group of its own, as a function's is, with this TMPDIR. */
-function start(folder: string, temporaryFolder: string): ChildProcess {
+/** A process in a group and session of its own. */
+function start(environment: Record<string, string>): ChildProcess {
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], {
     detached: true,
     stdio: "ignore",
-    env: { TMPDIR: temporaryFolder },
+    env: environment,
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  mkdirSync(join(folder, "tmp"), { recursive: true });
-  writeFileSync(join(folder, "pid"), String(child.pid));
   return child;
 }
 
 test.skipIf(process.platform !== "linux")(
-  "what a killed endpoint left running is ended, and a stranger with the same id is not",
+  "what a killed endpoint left running is ended with what it started, and strangers are not",
   async () => {
     const environments = mkdtempSync(join(tmpdir(), "minilake-leftovers-"));
     onTestFinished(() => rmSync(environments, { recursive: true, force: true }));
-    const ours = start(join(environments, "a"), join(environments, "a", "tmp"));
-    const stranger = start(join(environments, "b"), "/tmp");
-    const ended = once(ours, "exit");
+    mkdirSync(join(environments, "0f1e2d3c4b5a6978", "tmp"), { recursive: true });
+    const ours = [start({ [MARK]: "0f1e2d3c4b5a6978.1" }), start({ A: "b", [MARK]: "0f1e2d3c4b5a6978.2" })];
+    const strangers = [start({}), start({ [MARK]: "8796a5b4c3d2e1f0.1" }), start({ A: `${MARK}=0f1e2d3c4b5a6978.1` })];
+    const ended = ours.map((child) => once(child, "exit"));
     await endLeftovers(environments);
-    expect((await ended)[1]).toBe("SIGKILL");
-    expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
-    expect([existsSync(join(environments, "a")), existsSync(join(environments, "b"))]).toEqual([false, false]);
+    for (const end of ended) expect((await end)[1]).toBe("SIGKILL");
+    for (const stranger of strangers) expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
+    expect(existsSync(join(environments, "0f1e2d3c4b5a6978"))).toBe(false);
   },
 );

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { InvokeCommand, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import { DeleteFunctionCommand, InvokeCommand, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
 import { describe, expect, test } from "vitest";
 import { waitFor } from "../../../conformance/target.ts";
 import { lambdaEndpoint } from "./endpoint.ts";
@@ -119,6 +119,103 @@ describe.skipIf(process.platform !== "linux")("memory", () => {
     const used = Number(/Max Memory Used: (\d+) MB/.exec(tail)?.[1]);
     expect(used).toBeGreaterThan(100);
     expect(used).toBeLessThan(300);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("what a function starts", () => {
+  const DETACHED = `import { spawn } from "node:child_process";
+    export const handler = async (event) => {
+      const start = (options) => spawn("/bin/sleep", ["7777"], { detached: true, stdio: "ignore", ...options }).pid;
+      return [start({}), start({ env: {} }), start({ detached: false })];
+    };`;
+
+  test("ends when the function is deleted, in whatever session it is", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(endpoint, DETACHED);
+    const { payload: pids } = await call(endpoint);
+    expect(pids.map(isRunning)).toEqual([true, true, true]);
+    await endpoint.lambda.send(new DeleteFunctionCommand({ FunctionName: "f" }));
+    await waitFor(() => !pids.some(isRunning));
+  });
+
+  test("has ended when the service has stopped", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(endpoint, DETACHED);
+    const { payload: pids } = await call(endpoint);
+    await endpoint.service.stop?.();
+    expect(pids.map(isRunning)).toEqual([false, false, false]);
+  });
+
+  test("ends when Python's start_new_session made it", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(
+      endpoint,
+      {
+        "index.py": `import subprocess
+def handler(event, context):
+    return subprocess.Popen(["/bin/sleep", "7777"], start_new_session=True).pid`,
+      },
+      { Runtime: "python3.12" },
+    );
+    const { payload: pid } = await call(endpoint);
+    expect(isRunning(pid)).toBe(true);
+    await endpoint.service.stop?.();
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  test("counts as the function's memory", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(
+      endpoint,
+      `import { spawn } from "node:child_process";
+       export const handler = async () => {
+         const code = "const kept = Buffer.alloc(400 << 20, 1); console.log(kept.length); setInterval(() => {}, 1000);";
+         const child = spawn(process.execPath, ["-e", code], { detached: true });
+         await new Promise((resolve) => child.stdout.once("data", resolve));
+         return child.pid;
+       };`,
+      { Timeout: 20 },
+    );
+    const { payload } = await call(endpoint);
+    expect(payload.errorType).toBe("Runtime.ExitError");
+    expect(payload.errorMessage).toContain("signal: killed");
+  });
+
+  test("counts towards Lambda's limit of processes and threads", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(
+      endpoint,
+      {
+        "index.py": `import threading, time
+threading.stack_size(65536)
+def handler(event, context):
+    for _ in range(1100):
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    time.sleep(60)`,
+      },
+      { Runtime: "python3.12", Timeout: 30, MemorySize: 1024 },
+    );
+    const { payload, tail } = await call(endpoint);
+    expect(payload.errorType).toBe("Runtime.ExitError");
+    expect(tail).toContain("more than 1024 processes and threads");
+  });
+
+  test("an environment that grows while nothing runs in it is ended, and the next invocation has a new one", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(
+      endpoint,
+      `const kept = [];
+       export const handler = async () => {
+         setTimeout(() => { for (let n = 0; n < 30; n++) kept.push(Buffer.alloc(10 << 20, 1)); }, 20);
+         setInterval(() => {}, 1000);
+         return process.pid;
+       };`,
+    );
+    const first = await call(endpoint);
+    await waitFor(() => !isRunning(first.payload));
+    const second = await call(endpoint);
+    expect(second.error).toBeUndefined();
+    expect(second.payload).not.toBe(first.payload);
   });
 });
 
