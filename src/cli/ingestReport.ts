@@ -92,7 +92,7 @@ function describeStatus({ status, receipt }: IngestOutcome, colours: ChalkInstan
     case "done":
       return describeDone(receipt, colours);
     case "rejected":
-      return colours.red("rejected whole");
+      return colours.red("refused whole");
     case "uploaded":
       return colours.green("uploaded");
     case "pending":
@@ -164,7 +164,7 @@ function summary({ outcomes, durationMs, buckets }: IngestReport, colours: Chalk
     )} read = ${formatCount(total(({ rows: { accepted } }) => accepted))} in ` +
     `${plural(partitions.size, "partition")} + ${formatCount(total(({ rows: { rejected } }) => rejected))} in quarantine`;
   const bad = [
-    [count("rejected"), "rejected whole"],
+    [count("rejected"), `${count("rejected") === 1 ? "file" : "files"} refused whole`],
     [count("failed"), "failed"],
     [count("pending"), "without an answer yet"],
     [count("superseded"), "overtaken by another version"],

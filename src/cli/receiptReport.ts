@@ -1,6 +1,6 @@
 import type { ChalkInstance } from "chalk";
 import type { Receipt } from "../contract/receipt.ts";
-import { formatBytes, formatCount, plural, printable } from "../ui/format.ts";
+import { formatBytes, formatCount, plural, printable, shortKey, shortList } from "../ui/format.ts";
 
 /** "35 partition-date, 17 ragged-row": why rows were rejected, the most frequent rule first. */
 export function describeRules(receipts: Receipt[]): string {
@@ -24,12 +24,13 @@ export function countPartitions({ outputs }: Receipt): number {
   return new Set(outputs.filter(({ kind }) => kind === "curated").map(({ partition }) => partition)).size;
 }
 
+const MOST_COLUMNS = 20;
 const DELIMITER_NAMES = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe" };
 
 /** What was detected in a file, why, and where each of its bytes went. */
 export function renderExplanation(receipt: Receipt, colours: ChalkInstance): string {
   const { source, dialect, partition, rows, bytes } = receipt;
-  const lines = [`  ${colours.bold(printable(source.key))}`];
+  const lines = [`  ${colours.bold(shortKey(source.key))}`];
   const add = (title: string, text: string) => lines.push(`    ${title.padEnd(11)}${printable(text)}`);
   if (dialect) {
     const { encoding, bom, delimiter, quote, newline, compression, preambleLines, columns } = dialect;
@@ -45,7 +46,7 @@ export function renderExplanation(receipt: Receipt, colours: ChalkInstance): str
       ].join(", "),
     );
     for (const why of dialect.why) add("", `- ${why}`);
-    add("columns", columns.join(", "));
+    add("columns", shortList(columns, MOST_COLUMNS));
   }
   if (partition)
     add(

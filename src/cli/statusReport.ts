@@ -1,7 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import type { DeadLetter } from "../lake/deadLetters.ts";
 import type { LakeStatus, StageStatus } from "../lake/status.ts";
-import { formatBytes, formatCount, formatPercent, plural, printable } from "../ui/format.ts";
+import { formatBytes, formatCount, formatPercent, plural, printable, shortKey, shortList } from "../ui/format.ts";
 import { renderTable } from "../ui/table.ts";
 
 /** Backlog keys and dead letters printed; --json has more. */
@@ -42,7 +42,7 @@ function renderStage(stage: StageStatus, colours: ChalkInstance): string {
   const add = (title: string, text: string) => lines.push(`  ${colours.bold(title.padEnd(14))}${text}`);
   const state = stage.functionState ?? colours.red("missing");
   add("stage", `${stage.stage}, function ${stage.functionName} (${state})`);
-  const whole = files.rejected > 0 ? `, ${formatCount(files.rejected)} in quarantine whole` : "";
+  const whole = files.rejected > 0 ? `, ${plural(files.rejected, "file")} refused whole` : "";
   const removed = files.removed > 0 ? `, ${formatCount(files.removed)} removed` : "";
   const working = files.working > 0 ? `, ${formatCount(files.working)} under way` : "";
   add("files", `${formatCount(files.done)} done${whole}${removed}${working}`);
@@ -59,7 +59,7 @@ function renderStage(stage: StageStatus, colours: ChalkInstance): string {
   else {
     const since = backlog.oldest ? `, the oldest since ${backlog.oldest}` : "";
     add("backlog", colours.yellow(`${plural(backlog.objects, "object")}, ${formatBytes(backlog.bytes)}${since}`));
-    for (const key of backlog.keys.slice(0, MOST_KEYS)) lines.push(`                ${printable(key)}`);
+    for (const key of backlog.keys.slice(0, MOST_KEYS)) lines.push(`                ${shortKey(key)}`);
     if (backlog.objects > MOST_KEYS)
       lines.push(`                … and ${formatCount(backlog.objects - MOST_KEYS)} more`);
   }
@@ -76,13 +76,32 @@ function renderDeadLetters(count: number | undefined, letters: DeadLetter[], col
   if (count === 0) return `${title}${colours.green("none")}`;
   const lines = [`${title}${colours.red(plural(count, "event"))} that the function gave up on`];
   for (const { objects, error } of letters.slice(0, MOST_KEYS)) {
-    const keys = objects.map(({ key }) => printable(key)).join(", ") || "no S3 event";
+    const keys =
+      shortList(
+        objects.map(({ key }) => key),
+        MOST_KEYS,
+      ) || "no S3 event";
     lines.push(`    ${keys}: ${firstLine(error) || "no reason recorded"}`);
   }
+  if (count > MOST_KEYS) lines.push(`    … ${formatCount(count - Math.min(MOST_KEYS, letters.length))} more`);
+  lines.push('    To look at them and clear them: docs/troubleshooting.md, "Dead letters"');
   return lines.join("\n");
 }
 
-function firstLine(message: string): string {
-  const line = message.split("\n", 1)[0] ?? "";
+/** Of a structured line of a function's log the message alone; of everything else the first line. */
+function firstLine(text: string): string {
+  const line = messageOf(text).split("\n", 1)[0] ?? "";
   return printable(line.length > 160 ? `${line.slice(0, 159)}…` : line);
+}
+
+function messageOf(text: string): string {
+  const json = text.slice(Math.max(0, text.indexOf("{")));
+  try {
+    const { message, errorMessage } = JSON.parse(json) as { message?: unknown; errorMessage?: unknown };
+    const said = errorMessage ?? message;
+    return typeof said === "string" ? said : text;
+  } catch {
+    // "2026-11-02T00:00:00.000Z<tab>request id<tab>ERROR<tab>what happened"
+    return /^\S+Z\t\S+\t[A-Z]+\t([\s\S]*)$/.exec(text)?.[1] ?? text;
+  }
 }

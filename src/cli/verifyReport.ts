@@ -97,7 +97,7 @@ function judgement(report: VerifyReport, colours: ChalkInstance): string {
     if (totals.rawObjects === 0) {
       return `${colours.green("✔")} The lake is empty, and nothing is where nothing should be.\n  ${took}`;
     }
-    const whole = totals.filesRejected > 0 ? ` + ${plural(totals.filesRejected, "file")} there whole` : "";
+    const whole = totals.filesRejected > 0 ? `, ${plural(totals.filesRejected, "file")} refused whole` : "";
     return (
       `${colours.green("✔")} ${read} = ${formatCount(totals.rowsStored)} in ${plural(partitions.length, "partition")}` +
       ` + ${formatCount(totals.rowsRejected)} in quarantine${whole}.\n` +

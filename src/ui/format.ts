@@ -40,6 +40,22 @@ export function formatPercent(part: number, whole: number): string {
   return `${percent.toFixed(1)} %`;
 }
 
+const LONGEST_KEY = 200;
+
+/** A key for a line of text: of a very long one the start and the end, with how much is left out between them. */
+export function shortKey(key: string): string {
+  const characters = [...printable(key)];
+  if (characters.length <= LONGEST_KEY) return characters.join("");
+  const left = characters.length - LONGEST_KEY;
+  return `${characters.slice(0, LONGEST_KEY / 2).join("")}… ${formatCount(left)} more characters …${characters.slice(-LONGEST_KEY / 2).join("")}`;
+}
+
+/** "id, name, … 4,990 more": the first `most` of a list. */
+export function shortList(items: string[], most: number): string {
+  const shown = items.slice(0, most).map(shortKey).join(", ");
+  return items.length > most ? `${shown}, … ${formatCount(items.length - most)} more` : shown;
+}
+
 /**
  * Text from files and services, safe to put on a terminal and on one line: control characters, which could move the
  * cursor or end the line, become escapes such as \x1b.

@@ -1,10 +1,11 @@
+import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 
 export interface Column {
   title: string;
   /** @default "left" */
   align?: "left" | "right";
-  /** What is cut, with an ellipsis at its start, when the table is wider than the terminal. One column at most. */
+  /** What is cut first when the table is wider than the terminal; the other columns follow, the widest first. */
   shrink?: boolean;
 }
 
@@ -37,14 +38,15 @@ export function renderTable(columns: Column[], rows: string[][], options: TableO
   if (options.width !== undefined && shrunk >= 0) {
     const total = indent + widths.reduce((sum, width) => sum + width, 0) + GAP.length * (columns.length - 1);
     const over = total - options.width;
-    if (over > 0) widths[shrunk] = Math.max(SMALLEST_SHRUNK, widths[shrunk]! - over);
+    if (over > 0) widths[shrunk] = Math.min(widths[shrunk]!, Math.max(SMALLEST_SHRUNK, widths[shrunk]! - over));
   }
+  if (options.width !== undefined) narrow(widths, options.width - indent - GAP.length * (columns.length - 1));
   const line = (cells: string[]): string =>
     (
       " ".repeat(indent) +
       columns
         .map((column, index) => {
-          const cell = index === shrunk ? cutStart(cells[index] ?? "", widths[index]!) : (cells[index] ?? "");
+          const cell = cutMiddle(cells[index] ?? "", widths[index]!);
           const padding = " ".repeat(Math.max(0, widths[index]! - stringWidth(cell)));
           return column.align === "right" ? padding + cell : cell + padding;
         })
@@ -58,17 +60,30 @@ export function renderTable(columns: Column[], rows: string[][], options: TableO
   return lines.join("\n");
 }
 
-/** The end of a key or path says more than its start: "…/2024/transactions.csv". */
-function cutStart(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
-  const characters = [...text];
-  let kept = "";
-  let used = 1;
-  for (let index = characters.length - 1; index >= 0; index--) {
-    const next = stringWidth(characters[index]!);
-    if (used + next > width) break;
-    used += next;
-    kept = characters[index] + kept;
+const SMALLEST_CELL = 4;
+
+/** Takes one column after the other from the widest until all fit, or none can be narrower. */
+function narrow(widths: number[], room: number): void {
+  while (widths.reduce((sum, width) => sum + width, 0) > room) {
+    const widest = Math.max(...widths);
+    if (widest <= SMALLEST_CELL) return;
+    widths[widths.indexOf(widest)] = widest - 1;
   }
-  return `…${kept}`;
+}
+
+/** Start and end of a cell, "a/very/lo…actions.csv", of at most `width` columns. Colours stay where nothing is cut, and go otherwise. */
+export function cutMiddle(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  const characters = [...stripVTControlCharacters(text)];
+  const take = (from: string[], room: number): string[] => {
+    let used = 0;
+    const end = from.findIndex((character) => {
+      used += stringWidth(character);
+      return used > room;
+    });
+    return end < 0 ? from : from.slice(0, end);
+  };
+  const end = take(characters.toReversed(), Math.ceil((width - 1) / 2)).reverse();
+  const start = take(characters, width - 1 - stringWidth(end.join("")));
+  return `${start.join("")}…${end.join("")}`;
 }

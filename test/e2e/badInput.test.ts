@@ -32,8 +32,8 @@ describe("bad input gets a clear message, and loses nothing", { timeout: 60_000 
     const { code, stdout } = await run(["ingest", ...readdirSync(folder).filter((name) => name.endsWith(".csv"))]);
     expect(code).toBe(1);
     expect(normalise(stdout)).toMatchSnapshot();
-    expect(stdout).toMatch(/undated\.csv .*rejected whole/);
-    expect(stdout).toMatch(/two-dates\.csv .*rejected whole/);
+    expect(stdout).toMatch(/undated\.csv .*refused whole/);
+    expect(stdout).toMatch(/two-dates\.csv .*refused whole/);
     expect(stdout).toMatch(/good\.csv .*done/);
     // The remedy that the message names is one.
     writeFileSync(join(folder, "minilake.yaml"), "partition: { column: shipped }\n");

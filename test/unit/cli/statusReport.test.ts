@@ -60,6 +60,32 @@ test("a lake with work to do and things that went wrong", () => {
   expect(text).toMatchSnapshot();
 });
 
+test("long keys, many keys and log lines of functions are cut to what matters", () => {
+  const log = { level: "ERROR", message: "The object is gone", stack: "x".repeat(500) };
+  const text = renderStatus(
+    status(
+      {
+        backlog: { objects: 1, bytes: 1, keys: ["k".repeat(900)], oldest: undefined },
+        errors: [{ time: "2026-11-02T00:00:00.000Z", message: JSON.stringify(log) }],
+      },
+      { deadLetters: 1 },
+    ),
+    [
+      {
+        messageId: "1",
+        error: "",
+        requestId: "r",
+        objects: Array.from({ length: 5000 }, (_, index) => ({ bucket: "raw", key: `${index}.csv`, versionId: "1" })),
+      },
+    ],
+    plain,
+    { where: "here" },
+  );
+  expect(text).toContain("kkk… 700 more characters …kkk");
+  expect(text).toContain("2026-11-02T00:00:00.000Z  The object is gone\n");
+  expect(text).toContain("4.csv, … 4,995 more: no reason recorded");
+});
+
 test("a lake of which parts are missing says how to get them back", () => {
   const text = renderStatus(
     status(
