@@ -118,7 +118,7 @@ function accepted(
 function refused(
   key: string,
   source: ObjectIdentity,
-  { rule, column, message }: FileRefused,
+  { rule, column, message, dialect }: FileRefused,
   configuration: FunctionConfiguration,
   stage: StageConfiguration,
 ): Prepared {
@@ -126,7 +126,7 @@ function refused(
   const body: PutBody = { contentType: CSV, length: record.length, crc32: crc32(record), pieces: () => [record] };
   return {
     status: "rejected",
-    dialect: null,
+    dialect,
     partition: null,
     // Nobody has counted its rows.
     rows: { read: 0, accepted: 0, rejected: 0, blank: 0, rejectedByRule: { [rule]: 1 } },

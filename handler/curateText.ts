@@ -40,10 +40,13 @@ export async function curateText(
   outputs: Outputs,
 ): Promise<CuratedText> {
   const { compressed, pieces } = await openSource(body);
+  let found: { guess: EncodingGuess; layout: Layout } | undefined;
   try {
     const window = new TextWindow(pieces, compressed ? Number.POSITIVE_INFINITY : size);
     const dayReader = new DayReader(configuration.partition.timezone);
-    const { guess, layout } = await decideLayout(window, configuration, dayReader);
+    const { guess, layout } = await decideLayout(window, configuration, dayReader, (guess, layout) => {
+      found = { guess, layout };
+    });
     const { router, preamble, header } = await routeRows(
       window,
       guess,
@@ -70,6 +73,9 @@ export async function curateText(
       },
       bytes: { text: window.textBytes, header, preamble, ...tally.bytes },
     };
+  } catch (error) {
+    if (error instanceof FileRefused && found) error.dialect = describeDialect(compressed, found.guess, found.layout);
+    throw error;
   } finally {
     await pieces.return(undefined);
   }
@@ -80,6 +86,7 @@ async function decideLayout(
   window: TextWindow,
   configuration: FunctionConfiguration,
   dayReader: DayReader,
+  onFound: (guess: EncodingGuess, layout: Layout) => void,
 ): Promise<{ guess: EncodingGuess; layout: Layout }> {
   await window.fill(SAMPLE_BYTES);
   if (window.filled === 0) throw new FileRefused("empty-file", "the file is empty");
@@ -94,7 +101,9 @@ async function decideLayout(
 
   const detect = () => {
     const sample = window.bytes.subarray(0, window.filled);
-    return detectLayout(sample, bomLength, window.complete, encoding, configuration, dayReader);
+    return detectLayout(sample, bomLength, window.complete, encoding, configuration, dayReader, (layout) =>
+      onFound(guess, layout),
+    );
   };
   let layout = detect();
   // A header that takes up much of the sample leaves too few rows to judge by.

@@ -1,4 +1,5 @@
 import type { FunctionConfiguration } from "../../src/contract/functionConfiguration.ts";
+import type { DetectedDialect } from "../../src/contract/receipt.ts";
 import { type DayReader, NO_DAY } from "../partition.ts";
 import { decodable, decode, type Encoding } from "./encoding.ts";
 import {
@@ -38,6 +39,8 @@ export class FileRefused extends Error {
   override readonly name = "FileRefused";
   readonly rule: string;
   readonly column: string;
+  /** How the text would have been read, as far as it was found out. */
+  dialect: DetectedDialect | null = null;
 
   constructor(rule: string, message: string, column = "") {
     super(message);
@@ -71,6 +74,7 @@ interface SampleRow {
  *
  * sample    the text from its first byte on, with the byte order mark (bomLength bytes)
  * complete  the sample is the whole text
+ * onLayout  told of everything but the partition column, for which the file may be refused
  * Returns   undefined when the sample ends within the header: more is needed
  * Throws    FileRefused
  */
@@ -81,6 +85,7 @@ export function detectLayout(
   encoding: Encoding,
   configuration: Pick<FunctionConfiguration, "dialect" | "partition">,
   days: DayReader,
+  onLayout: (layout: Layout) => void = () => {},
 ): Layout | undefined {
   const pinned = configuration.dialect;
   const why: string[] = [];
@@ -121,8 +126,6 @@ export function detectLayout(
   const body = rows
     .slice(header! + 1)
     .filter((row) => !row.blank && !row.broken && row.fields.length === columns.length);
-  const { keyColumn, keyWhy } = chooseKeyColumn(columns, body, configuration.partition.column, days);
-
   let preambleLines = 0;
   for (let i = 0; i < header!; i++) preambleLines += rows[i]!.lines;
   if (preambleLines > 0 && pinned.skipLines === undefined) {
@@ -130,7 +133,7 @@ export function detectLayout(
   } else if (preambleLines === 0) {
     why.push("header on line 1");
   }
-  return {
+  const layout: Layout = {
     delimiter,
     quote,
     backslash,
@@ -140,10 +143,12 @@ export function detectLayout(
     rowsStart: headerRow.next,
     headerLines: headerRow.lines,
     columns,
-    keyColumn,
-    keyWhy,
+    keyColumn: -1,
+    keyWhy: "",
     why,
   };
+  onLayout(layout);
+  return Object.assign(layout, chooseKeyColumn(columns, body, configuration.partition.column, days));
 }
 
 /**

@@ -28,6 +28,7 @@ export interface Receipt {
   contract: { id: string; version: string } | null;
   /** Hex SHA-256 over the function's code and its configuration. */
   code: string;
+  /** Null when nobody has found it out: the object is gone, or was refused whole before. */
   dialect: DetectedDialect | null;
   partition: { column: string; as: string; timezone: string; why: string } | null;
   rows: {

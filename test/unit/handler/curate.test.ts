@@ -69,6 +69,13 @@ describe("a file whose first rows are no good", () => {
   });
 });
 
+test("the receipt of a file refused whole says how the file was read, when that was found out", async () => {
+  const { receipt } = await curateFile("id;name\n1;a\n2;b\n");
+  expect(receipt).toMatchObject({ status: "rejected", dialect: { delimiter: ";", columns: ["id", "name"] } });
+  expect(receipt.dialect?.why.join()).toContain("delimiter semicolon");
+  expect((await curateFile("\u0000".repeat(50))).receipt).toMatchObject({ status: "rejected", dialect: null });
+});
+
 describe("advice about columns of dates", () => {
   const refusal = async (header: string, row: string) =>
     (await curateFile(`${header}\n${row}\n`)).rejects.split("\n")[1];
