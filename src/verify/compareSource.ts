@@ -1,6 +1,6 @@
 import type { Receipt, ReceiptOutput } from "../contract/receipt.ts";
 import { type Expectation, expectFrom, refusedUnread } from "./expectation.ts";
-import { curatedKey, objectName, plural, quarantineKey, receiptKey, type VerifiedLake } from "./lake.ts";
+import { curatedKey, isKeyTooLong, objectName, plural, quarantineKey, receiptKey, type VerifiedLake } from "./lake.ts";
 import type { StoredObject } from "./lakeReader.ts";
 import { emptyMultiset, sameRows } from "./multiset.ts";
 import { checkReceipt } from "./receipts.ts";
@@ -68,14 +68,16 @@ export async function compareSource(
     source.key,
     async (object) => ({
       versionId: object.versionId,
-      expectation: isTooLarge(receipt, source)
-        ? refusedUnread("it was too large for the function")
-        : await expectFrom(
-            { key: object.key, bytes: told(object.bytes, lake.onRawBytes) },
-            definition.configuration,
-            lake.zone,
-            claim,
-          ),
+      expectation: isKeyTooLong(definition.configuration.partition.as, source.key)
+        ? refusedUnread("its key is too long")
+        : isTooLarge(receipt, source)
+          ? refusedUnread("it was too large for the function")
+          : await expectFrom(
+              { key: object.key, bytes: told(object.bytes, lake.onRawBytes) },
+              definition.configuration,
+              lake.zone,
+              claim,
+            ),
     }),
     { ifMatch: source.etag },
   );
@@ -127,8 +129,10 @@ export async function compareSource(
   }
   const outputs = [...(await compareCurated(lake, source.key, expectation, result))];
   const quarantine = await compareQuarantine(lake, source.key, expectation, result);
-  if (quarantine !== undefined) outputs.push(quarantine);
-  if (receipt !== undefined) result.findings.push(...checkReceipt(lake, source, receipt, expectation, outputs));
+  if (quarantine.output !== undefined) outputs.push(quarantine.output);
+  if (receipt !== undefined) {
+    result.findings.push(...checkReceipt(lake, source, receipt, expectation, outputs, quarantine.fileRule));
+  }
   return { state: "compared", result };
 }
 
@@ -267,21 +271,28 @@ async function compareQuarantine(
   source: string,
   expectation: Expectation,
   result: SourceResult,
-): Promise<ReceiptOutput | undefined> {
+): Promise<{
+  output: ReceiptOutput | undefined /** Of the record of the whole file. */;
+  fileRule: string | undefined;
+}> {
   const { reader, definition, stage } = lake;
   const bucket = definition.buckets.quarantine;
   const key = quarantineKey(stage.name, source);
   const expected = expectation.refused === undefined ? expectation.rejected : emptyMultiset();
   const problems: string[] = [];
   let wholeFile = 0;
+  let fileRule: string | undefined;
   const object = await readStoredRejects(reader, bucket, key, (record) => {
-    if (record.line === 0) wholeFile += 1;
+    if (record.line === 0) {
+      wholeFile += 1;
+      fileRule = record.rule;
+    }
     if (record.sourceKey !== source) problems.push(`line ${record.line} names the source ${record.sourceKey}`);
     if (record.rule === "" || record.message === "") problems.push(`line ${record.line} has no reason`);
   });
   const place = { ...about(lake, source), bucket, key };
   if (object === undefined) {
-    if (expectation.refused === undefined && expected.count === 0) return undefined;
+    if (expectation.refused === undefined && expected.count === 0) return { output: undefined, fileRule };
     result.quarantineDiffers = expected.count > 0;
     result.findings.push({
       ...place,
@@ -289,11 +300,11 @@ async function compareQuarantine(
       count: Math.max(1, expected.count),
       message: `${key} is missing, with ${plural(Math.max(1, expected.count), "record")} of ${source}`,
     });
-    return undefined;
+    return { output: undefined, fileRule };
   }
   result.quarantineObjects += 1;
   result.explained.push(objectName(bucket, key));
-  result.rows.quarantined += object.records.count;
+  result.rows.quarantined += object.records.count - wholeFile;
   if (object.unreadable !== undefined) {
     result.findings.push({
       ...place,
@@ -309,6 +320,19 @@ async function compareQuarantine(
       message: `${key} has ${plural(problems.length, "record")} that cannot be right: ${problems[0]}`,
     });
   }
+  if (
+    isKeyTooLong(definition.configuration.partition.as, source) &&
+    fileRule !== undefined &&
+    fileRule !== "key-too-long"
+  ) {
+    result.findings.push({
+      ...place,
+      type: "unexpected-quarantine-record",
+      expected: "key-too-long",
+      found: fileRule,
+      message: `${key} has the rule ${fileRule}, but it should be key-too-long`,
+    });
+  }
   if (expectation.refused !== undefined) {
     if (wholeFile !== 1 || object.records.count !== 1) {
       result.findings.push({
@@ -322,7 +346,8 @@ async function compareQuarantine(
   } else if (!sameRows(expected, object.records)) {
     result.quarantineDiffers = true;
   }
-  return { kind: "quarantine", bucket, key, rows: object.records.count, bytes: object.size, etag: object.etag };
+  const { size, etag, records } = object;
+  return { output: { kind: "quarantine", bucket, key, rows: records.count, bytes: size, etag }, fileRule };
 }
 
 const sameCells = (left: string[], right: string[]): boolean =>

@@ -10,12 +10,15 @@ import type { Finding } from "./report.ts";
 
 /**
  * A finding when the dead-letter queue holds messages; it names the raw objects of up to ten of them. The messages are
- * looked at, not taken: they are visible again at once.
+ * looked at, not taken: they are visible again at once, or after LOOKED_SECONDS when those about `only` are looked for.
+ *
+ * only   raw keys; messages about others are not counted
  */
 export async function findDeadLetters(
   sqs: SQSClient,
   definition: LakeDefinition,
   signal: AbortSignal | undefined,
+  only: ReadonlySet<string> | undefined,
 ): Promise<Finding | undefined> {
   const place = { type: "dead-letter", key: definition.deadLetterQueue } as const;
   let url: string | undefined;
@@ -37,19 +40,39 @@ export async function findDeadLetters(
     }),
     { abortSignal: signal },
   );
-  const count = Object.values(attributes ?? {}).reduce((sum, value) => sum + Number(value), 0);
+  const inQueue = Object.values(attributes ?? {}).reduce((sum, value) => sum + Number(value), 0);
+  if (inQueue === 0) return undefined;
+  const seen = new Map<string, string[]>();
+  for (let round = 0; round < (only === undefined ? 1 : MOST_ROUNDS); round += 1) {
+    const { Messages: messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: url,
+        MaxNumberOfMessages: 10,
+        VisibilityTimeout: only === undefined || inQueue <= 10 ? 0 : LOOKED_SECONDS,
+        WaitTimeSeconds: 0,
+      }),
+      { abortSignal: signal },
+    );
+    const before = seen.size;
+    for (const { MessageId: id, Body: body = "" } of messages) seen.set(id ?? body, keysOf(body));
+    if (seen.size === before || seen.size >= inQueue) break;
+  }
+  const keys = new Set([...seen.values()].flat().filter((key) => only?.has(key) !== false));
+  const count =
+    only === undefined ? inQueue : [...seen.values()].filter((about) => about.some((key) => only.has(key))).length;
   if (count === 0) return undefined;
-  const { Messages: messages } = await sqs.send(
-    new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 0, WaitTimeSeconds: 0 }),
-    { abortSignal: signal },
-  );
-  const keys = new Set((messages ?? []).flatMap(({ Body: body }) => keysOf(body ?? "")));
   return {
     ...place,
     count,
-    message: `${plural(count, "message")} in the dead-letter queue ${definition.deadLetterQueue}${keys.size === 0 ? "" : `, about ${[...keys].join(", ")}`}`,
+    message: `${plural(count, "message")} in the dead-letter queue ${definition.deadLetterQueue}${keys.size === 0 ? "" : `, about ${[...keys].join(", ")}`}. Read it with aws sqs receive-message --queue-url ${url}, mend the cause, upload the file again, and then empty the queue: aws sqs purge-queue --queue-url ${url}`,
   };
 }
+
+/** Of at most ten messages each. */
+const MOST_ROUNDS = 100;
+
+/** For so long a message that was looked at does not come again. */
+const LOOKED_SECONDS = 5;
 
 /** Raw keys in a dead letter: the S3 event itself, or a destination's envelope around it. */
 function keysOf(body: string): string[] {

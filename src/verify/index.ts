@@ -7,11 +7,12 @@ import { type Comparison, compareSource, type SourceResult } from "./compareSour
 import { dayZone } from "./days.ts";
 import { findDeadLetters } from "./deadLetters.ts";
 import { explainQuarantine, explainRows } from "./explain.ts";
-import { objectName, plural, type VerifiedLake } from "./lake.ts";
-import { LakeReader, type StoredObject } from "./lakeReader.ts";
+import { isShortened, objectName, plural, shortName, type VerifiedLake } from "./lake.ts";
+import { isOfOneObject, LakeReader, reasonOf, type StoredObject } from "./lakeReader.ts";
 import { hashName } from "./multiset.ts";
 import { findUnexplained } from "./orphans.ts";
 import { type Finding, MAX_FINDINGS, type PartitionRow, type VerifyProgress, type VerifyReport } from "./report.ts";
+import { readStoredRows } from "./storedRows.ts";
 
 export type { Finding, FindingType, PartitionRow, RowSample, VerifyProgress, VerifyReport } from "./report.ts";
 
@@ -20,7 +21,10 @@ export interface VerifyOptions {
   /** Without it the dead-letter queue is not looked at. */
   sqs?: SQSClient;
   definition: LakeDefinition;
-  /** How long to wait for work that is under way. Default 60,000. */
+  /**
+   * How long to take. 0: look once, for as long as it takes. Default: for as long as it takes, and 60,000 of waiting for
+   * work that is under way.
+   */
   timeoutMs?: number;
   /** Default 500. */
   pollMs?: number;
@@ -48,6 +52,8 @@ const MAX_SUSPECTS = 1_000;
  *
  * It parses with csv-parse and shares no code with the functions that it judges. It reads and never writes. Work that
  * is under way is waited for, up to timeoutMs: a finding counts when it is seen twice, or when time is up.
+ * What only the function knows is believed when it looks right: times, request id, code, sequencer, the sentences of
+ * `why` in a receipt, and the wording of the message of a quarantine record.
  * Memory: one row at a time per object that is compared, sums per partition, and about 50 bytes per stored object.
  *
  * Throws MinilakeError NoLake when a bucket is missing, and what the SDK throws otherwise.
@@ -61,13 +67,20 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
   if (stage === undefined || definition.stages.length !== 1) {
     throw new MinilakeError("Internal", `verify knows lakes of one stage "curate", and ${definition.name} has others`);
   }
-  const reader = new LakeReader(s3, signal);
+  const timer = options.timeoutMs === undefined || options.timeoutMs === 0 ? undefined : new AbortController();
+  const clock = timer === undefined ? undefined : setTimeout(() => timer.abort(), options.timeoutMs);
+  const signals = [signal, timer?.signal].filter((each) => each !== undefined);
+  const reader = new LakeReader(s3, signals.length === 0 ? undefined : AbortSignal.any(signals));
   const lake: VerifiedLake = {
     reader,
     definition,
     stage,
     zone: dayZone(definition.configuration.partition.timezone),
-    onRawBytes: (bytes) => run.readRaw(bytes),
+    onRawBytes: (bytes) => {
+      // Timers wait while there is always more to parse.
+      if (timer !== undefined && Date.now() >= deadline) timer.abort();
+      run.readRaw(bytes);
+    },
   };
   const run: Run = new Run(lake, options);
   try {
@@ -78,15 +91,21 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
     await run.lookAgain(deadline, pollMs);
     await run.explain();
   } catch (error) {
-    if (error instanceof Error && error.name === "NoSuchBucket") {
+    if (timer?.signal.aborted === true && signal?.aborted !== true) {
+      run.timeIsUp(options.timeoutMs!);
+    } else if (error instanceof Error && error.name === "NoSuchBucket") {
       throw new MinilakeError("NoLake", `A bucket of the lake ${definition.name} does not exist`, {
         hint: "To make it, run: minilake up",
         cause: error,
       });
+    } else {
+      throw error;
     }
-    throw error;
+  } finally {
+    clearTimeout(clock);
   }
-  const deadLetters = options.sqs === undefined ? undefined : await findDeadLetters(options.sqs, definition, signal);
+  const deadLetters =
+    options.sqs === undefined ? undefined : await findDeadLetters(options.sqs, definition, signal, run.only);
   return run.report(startedAt, deadLetters);
 }
 
@@ -94,7 +113,7 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
 class Run {
   readonly #lake: VerifiedLake;
   readonly #options: VerifyOptions;
-  readonly #only: Set<string> | undefined;
+  readonly only: Set<string> | undefined;
   readonly #progress: VerifyProgress = {
     phase: "list",
     objectsDone: 0,
@@ -122,16 +141,20 @@ class Run {
   };
   /** Raw objects that no receipt answers yet, and why. */
   readonly #waiting = new Map<string, string>();
+  /** Raw objects that could not be compared, and the error. */
+  readonly #failed = new Map<string, string>();
+  #timedOut: Finding | undefined;
   /** Sources with something wrong. `unexpected`: stored objects of theirs that should not be there. */
   readonly #suspects = new Map<string, Suspect>();
   /** Findings that belong to no live source. */
   #loose: Finding[] = [];
+  #looseObjects: { partition: string; key: string }[] = [];
   #quiet = true;
 
   constructor(lake: VerifiedLake, options: VerifyOptions) {
     this.#lake = lake;
     this.#options = options;
-    this.#only = options.keys === undefined ? undefined : new Set(options.keys);
+    this.only = options.keys === undefined ? undefined : new Set(options.keys);
   }
 
   async list(): Promise<void> {
@@ -144,7 +167,7 @@ class Run {
 
   async *#rawObjects(): AsyncGenerator<StoredObject> {
     for await (const object of this.#lake.reader.list(this.#lake.stage.sourceBucket)) {
-      if (this.#only === undefined || this.#only.has(object.key)) yield object;
+      if (this.only === undefined || this.only.has(object.key)) yield object;
     }
   }
 
@@ -171,7 +194,15 @@ class Run {
     let object: StoredObject | undefined = listed;
     let comparison: Comparison = { state: "changed" };
     for (let attempt = 0; object !== undefined && attempt < 5; attempt += 1) {
-      comparison = await compareSource(this.#lake, object, withoutReceipt);
+      try {
+        comparison = await compareSource(this.#lake, object, withoutReceipt);
+      } catch (error) {
+        if (!isOfOneObject(error) || this.#lake.reader.aborted) throw error;
+        this.#forget(listed.key);
+        this.#setLive(listed.key);
+        this.#failed.set(listed.key, reasonOf(error));
+        return;
+      }
       if (comparison.state === "folder") return;
       if (comparison.state !== "changed") break;
       object = await this.#lake.reader.head(this.#lake.stage.sourceBucket, listed.key);
@@ -181,20 +212,27 @@ class Run {
       this.#live.delete(hashName(listed.key));
       return;
     }
-    this.#live.add(hashName(object.key));
+    this.#setLive(object.key);
     if (comparison.state === "compared") this.#keep(comparison.result);
     else this.#waiting.set(object.key, comparison.state === "changed" ? "it keeps changing" : comparison.why);
+  }
+
+  #setLive(key: string): void {
+    this.#live.add(hashName(key));
+    // What is left of it in control and quarantine has its short name.
+    if (isShortened(key)) this.#live.add(hashName(shortName(key)));
   }
 
   #keep(result: SourceResult): void {
     for (const name of result.explained) this.#explained.add(name);
     this.#add(result, 1);
-    if (result.findings.length > 0 || result.differing.length > 0 || result.quarantineDiffers) {
+    if (isWrong(result)) {
       this.#suspects.set(result.source.key, { result, unexpected: [] });
     }
   }
 
   #forget(key: string): void {
+    this.#failed.delete(key);
     this.#waiting.delete(key);
     const suspect = this.#suspects.get(key);
     if (suspect === undefined) return;
@@ -255,13 +293,16 @@ class Run {
   /** Looks for stored objects that no raw object explains. */
   async findUnexplained(): Promise<void> {
     this.#tell("orphans");
+    const shortNames = new Set([...(this.only ?? [])].flatMap((key) => [key, shortName(key)]));
     const found = await findUnexplained(this.#lake, {
       isExplained: (bucket, key) => this.#explained.has(objectName(bucket, key)),
-      isWanted: (source) => this.#only === undefined || this.#only.has(source),
+      // Of what could not be compared there is a finding already.
+      isWanted: (source) => !this.#failed.has(source) && (this.only === undefined || shortNames.has(source)),
       isLive: (source) => this.#isLive(source),
       isWaiting: (source) => this.#waiting.has(source),
     });
     this.#loose = found.loose;
+    this.#looseObjects = found.looseObjects;
     for (const suspect of this.#suspects.values()) suspect.unexpected = [];
     for (const source of found.withoutReceipt) {
       const object = await this.#lake.reader.head(this.#lake.stage.sourceBucket, source);
@@ -295,9 +336,9 @@ class Run {
       const now = this.#fingerprint();
       if (now === "" || now === before || Date.now() >= deadline || this.#suspects.size > MAX_SUSPECTS) break;
       before = now;
-      this.#tell("wait");
+      this.#tell(this.#waiting.size > 0 ? "wait" : "again");
       await this.#pause(deadline, pollMs);
-      const again = new Set([...this.#suspects.keys(), ...this.#waiting.keys()]);
+      const again = new Set([...this.#suspects.keys(), ...this.#waiting.keys(), ...this.#failed.keys()]);
       await eachOf([...again], CONCURRENT_SOURCES, (key) => this.#compareByKey(key));
       await this.waitForProcessing(deadline, pollMs);
       await this.findUnexplained();
@@ -313,7 +354,7 @@ class Run {
         ...result.findings.map(({ message }) => message),
       );
     }
-    for (const [key, why] of this.#waiting) lines.push(`${key} ${why}`);
+    for (const [key, why] of [...this.#waiting, ...this.#failed]) lines.push(`${key} ${why}`);
     return lines.sort().join("\n");
   }
 
@@ -323,14 +364,20 @@ class Run {
     let explained = 0;
     for (const suspect of this.#suspects.values()) {
       const { result, unexpected } = suspect;
+      if (unexpected.length === 0 && !isWrong(result)) continue;
       this.#tell("explain");
       for (const partition of result.differing) this.#partition(partition).ok = false;
       if (explained < MAX_SUSPECTS) {
         explained += 1;
         const stray = unexpected.flatMap(({ partition }) => (partition === undefined ? [] : [partition]));
-        const rows = await explainRows(this.#lake, result, stray, { samples, values });
-        const records = await explainQuarantine(this.#lake, result, { samples, values });
-        result.findings.push(...rows, ...records);
+        try {
+          const rows = await explainRows(this.#lake, result, stray, { samples, values });
+          const records = await explainQuarantine(this.#lake, result, { samples, values });
+          result.findings.push(...rows, ...records);
+        } catch (error) {
+          if (!isOfOneObject(error) || this.#lake.reader.aborted) throw error;
+          this.#failed.set(result.source.key, reasonOf(error));
+        }
       } else if (result.differing.length > 0) {
         result.findings.push({
           type: "changed-row",
@@ -340,8 +387,40 @@ class Run {
           message: `Rows of ${result.source.key} differ in ${plural(result.differing.length, "partition")}`,
         });
       }
-      for (const object of unexpected) result.findings.push(object.finding);
+      for (const object of unexpected) {
+        result.findings.push(object.finding);
+        if (object.partition !== undefined) await this.#countStray(object.partition, object.key);
+      }
     }
+    for (const { partition, key } of this.#looseObjects) await this.#countStray(partition, key);
+  }
+
+  /** The table shows what is stored, and that is also what should not be. */
+  async #countStray(partition: string, key: string): Promise<void> {
+    let rows = 0;
+    try {
+      const stored = await readStoredRows(this.#lake.reader, this.#lake.stage.targetBucket, key);
+      if (stored === undefined) return;
+      rows = stored.rows.count;
+    } catch (error) {
+      if (!isOfOneObject(error) || this.#lake.reader.aborted) throw error;
+    }
+    const row = this.#partition(partition);
+    row.objects += 1;
+    row.rowsStored += rows;
+    row.ok = false;
+    this.#totals.curatedObjects += 1;
+    this.#totals.rowsStored += rows;
+  }
+
+  /** What has been found until then is reported; what has not been looked at is not right. */
+  timeIsUp(timeoutMs: number): void {
+    const { objectsDone, objectsTotal } = this.#progress;
+    this.#quiet = false;
+    this.#timedOut = {
+      type: "unprocessed",
+      message: `Time was up after ${timeoutMs / 1_000} s, with ${objectsDone} of ${plural(objectsTotal, "raw object")} compared. Give it more with --timeout`,
+    };
   }
 
   report(startedAt: number, deadLetters: Finding | undefined): VerifyReport {
@@ -357,7 +436,18 @@ class Run {
         message: `${key} is in raw and not yet in the lake: ${why}`,
       });
     }
-    for (const key of this.#only ?? []) {
+    for (const [key, why] of this.#failed) {
+      findings.push({
+        type: "unreadable-object",
+        stage: this.#lake.stage.name,
+        source: key,
+        bucket: this.#lake.stage.sourceBucket,
+        key,
+        message: `${key} could not be compared: ${why}`,
+      });
+    }
+    if (this.#timedOut !== undefined) findings.push(this.#timedOut);
+    for (const key of this.#timedOut === undefined ? (this.only ?? []) : []) {
       if (this.#live.has(hashName(key))) continue;
       findings.push({
         type: "missing-object",
@@ -368,8 +458,8 @@ class Run {
       });
     }
     if (deadLetters !== undefined) findings.push(deadLetters);
-    for (const { partition, type } of findings) {
-      if (partition !== undefined && type !== "stale-output") this.#partition(partition).ok = false;
+    for (const { partition } of findings) {
+      if (partition !== undefined) this.#partition(partition).ok = false;
     }
     findings.sort(
       (left, right) => compare(left.source ?? "", right.source ?? "") || compare(left.message, right.message),
@@ -414,6 +504,9 @@ export interface UnexpectedObject {
   partition: string | undefined;
   finding: Finding;
 }
+
+const isWrong = ({ findings, differing, quarantineDiffers }: SourceResult): boolean =>
+  findings.length > 0 || differing.length > 0 || quarantineDiffers;
 
 const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
 

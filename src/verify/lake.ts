@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { LakeDefinition, StageDefinition } from "../lake/definition.ts";
 import type { DayZone } from "./days.ts";
 import type { LakeReader } from "./lakeReader.ts";
@@ -14,8 +15,31 @@ export interface VerifiedLake {
 }
 
 export const curatedKey = (as: string, partition: string, key: string): string => `${as}=${partition}/${key}`;
-export const quarantineKey = (stage: string, key: string): string => `${stage}/${key}.rejects.csv`;
-export const receiptKey = (stage: string, key: string): string => `receipts/${stage}/${key}.json`;
+export const quarantineKey = (stage: string, key: string): string => `${stage}/${shortName(key)}.rejects.csv`;
+export const receiptKey = (stage: string, key: string): string => `receipts/${stage}/${shortName(key)}.json`;
+
+/** A longer key, in bytes of UTF-8, leaves no room for what S3 allows the keys that derive from it. */
+const LONGEST_KEY_BYTES = 1_000;
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+const S3_KEY_BYTES = 1_024;
+
+/** Whether a file of this key is refused whole. as: the name of the partition, which is part of curated keys. */
+export const isKeyTooLong = (as: string, key: string): boolean =>
+  isShortened(key) || Buffer.byteLength(curatedKey(as, "2000-01-01", key)) > S3_KEY_BYTES;
+
+export const isShortened = (key: string): boolean => Buffer.byteLength(key) > LONGEST_KEY_BYTES;
+
+/** What derived keys have for the key: the key itself, or of a key that is too long its beginning and its hash. */
+export function shortName(key: string): string {
+  if (!isShortened(key)) return key;
+  const bytes = Buffer.from(key, "utf8");
+  let end = 960;
+  // Not within a character.
+  while ((bytes[end]! & 0xc0) === 0x80) end -= 1;
+  return `${bytes.toString("utf8", 0, end)}~${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}`;
+}
+
 export const objectName = (bucket: string, key: string): number => hashName(`${bucket}/${key}`);
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -37,6 +37,10 @@ export class LakeReader {
     this.#signal = signal;
   }
 
+  get aborted(): boolean {
+    return this.#signal?.aborted === true;
+  }
+
   /** Objects whose key begins with `prefix`, in order of their keys' UTF-8 bytes. A bucket that is not there throws. */
   async *list(bucket: string, prefix = ""): AsyncGenerator<StoredObject> {
     let token: string | undefined;
@@ -115,7 +119,7 @@ export class LakeReader {
             size: answer.ContentLength ?? 0,
             etag: unquoted(answer.ETag),
             versionId: answer.VersionId ?? null,
-            bytes: counted(body, count, (error) => {
+            bytes: counted(body, count, this.#signal, (error) => {
               broken = error;
             }),
           });
@@ -161,6 +165,7 @@ export class LakeReader {
 async function* counted(
   body: Readable,
   onBytes: (bytes: number) => void,
+  signal: AbortSignal | undefined,
   onBroken: (error: unknown) => void,
 ): AsyncGenerator<Buffer> {
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
@@ -173,6 +178,7 @@ async function* counted(
       throw error;
     }
     if (next.done === true) return;
+    signal?.throwIfAborted();
     onBytes(next.value.length);
     yield next.value;
   }
@@ -266,3 +272,14 @@ function urlDecoded(key: string): string {
 function unquoted(etag: string | undefined): string {
   return (etag ?? "").replaceAll('"', "");
 }
+
+/** Whether an error is S3's answer to a request for one object, or of reading that. Others speak of the whole lake. */
+export function isOfOneObject(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (/^(NoSuchBucket|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|AbortError)$/.test(error.name))
+    return false;
+  return !("syscall" in error || "code" in error) || "$metadata" in error;
+}
+
+export const reasonOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);

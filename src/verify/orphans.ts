@@ -1,6 +1,7 @@
 import { readReceipt } from "./compareSource.ts";
 import type { UnexpectedObject } from "./index.ts";
 import { plural, type VerifiedLake } from "./lake.ts";
+import { isOfOneObject, reasonOf } from "./lakeReader.ts";
 import type { Finding } from "./report.ts";
 
 export interface Unexplained {
@@ -8,6 +9,8 @@ export interface Unexplained {
   loose: Finding[];
   /** Source -> its stored objects that it does not explain. */
   ofLiveSources: Map<string, UnexpectedObject[]>;
+  /** Objects of curated among them, which count in the table. */
+  looseObjects: { partition: string; key: string }[];
   /** Sources in raw without a receipt that have outputs all the same. */
   withoutReceipt: Set<string>;
 }
@@ -29,7 +32,7 @@ export interface Known {
 export async function findUnexplained(lake: VerifiedLake, known: Known): Promise<Unexplained> {
   const { reader, definition, stage } = lake;
   const { curated, quarantine, control } = definition.buckets;
-  const found: Unexplained = { loose: [], ofLiveSources: new Map(), withoutReceipt: new Set() };
+  const found: Unexplained = { loose: [], looseObjects: [], ofLiveSources: new Map(), withoutReceipt: new Set() };
   /** Sources that are gone from raw and whose removal is not done -> how many objects they still have. */
   const leftovers = new Map<string, { count: number; kept: Set<string> | undefined }>();
 
@@ -87,6 +90,7 @@ export async function findUnexplained(lake: VerifiedLake, known: Known): Promise
       leftover.count += 1;
       return;
     }
+    if (partition !== undefined) found.looseObjects.push({ partition, key });
     found.loose.push({
       type: "orphan-object",
       stage: stage.name,
@@ -98,31 +102,50 @@ export async function findUnexplained(lake: VerifiedLake, known: Known): Promise
     });
   };
 
+  /** What is wrong with one object does not end the run. */
+  const named = async (bucket: string, key: string, source: string, act: () => Promise<void>): Promise<void> => {
+    try {
+      await act();
+    } catch (error) {
+      if (!isOfOneObject(error) || reader.aborted) throw error;
+      found.loose.push({
+        type: "unreadable-object",
+        stage: stage.name,
+        source,
+        bucket,
+        key,
+        message: `${key} in ${bucket} could not be looked at: ${reasonOf(error)}`,
+      });
+    }
+  };
+
   for await (const { key } of reader.list(curated)) {
     const parsed = new RegExp(`^${definition.configuration.partition.as}=(\\d{4}-\\d{2}-\\d{2})/(.+)$`, "s").exec(key);
     if (parsed === null) strange(curated, key);
-    else await unexplained(curated, key, parsed[2]!, parsed[1]);
+    else await named(curated, key, parsed[2]!, () => unexplained(curated, key, parsed[2]!, parsed[1]));
   }
   for await (const { key } of reader.list(quarantine)) {
     const source = between(key, `${stage.name}/`, ".rejects.csv");
     if (source === undefined) strange(quarantine, key);
-    else await unexplained(quarantine, key, source);
+    else await named(quarantine, key, source, () => unexplained(quarantine, key, source));
   }
   for await (const { key } of reader.list(control, `receipts/${stage.name}/`)) {
     const source = between(key, `receipts/${stage.name}/`, ".json");
     if (source === undefined || known.isExplained(control, key) || !known.isWanted(source)) continue;
-    if (await known.isLive(source)) continue;
-    const receipt = (await readReceipt(lake, source))?.receipt;
-    if (receipt?.status === "removed" || definition.configuration.onDelete === "keep") continue;
-    const count = leftovers.get(source)?.count ?? 0;
-    found.loose.push({
-      type: "unprocessed",
-      stage: stage.name,
-      source,
-      bucket: control,
-      key,
-      count,
-      message: `${source} was deleted from raw, and the lake has not answered yet: ${plural(count, "object")} of it left`,
+    await named(control, key, source, async () => {
+      if (await known.isLive(source)) return;
+      const receipt = (await readReceipt(lake, source))?.receipt;
+      if (receipt?.status === "removed" || definition.configuration.onDelete === "keep") return;
+      const count = leftovers.get(source)?.count ?? 0;
+      found.loose.push({
+        type: "unprocessed",
+        stage: stage.name,
+        source,
+        bucket: control,
+        key,
+        count,
+        message: `${source} was deleted from raw, and the lake has not answered yet: ${plural(count, "object")} of it left`,
+      });
     });
   }
   return found;

@@ -7,7 +7,8 @@ import type { Finding } from "./report.ts";
 /**
  * Holds a receipt against what was recomputed from raw and against what is stored.
  *
- * outputs   the objects that exist of those that should
+ * outputs    the objects that exist of those that should
+ * fileRule   of the quarantine record of a file that is refused whole
  */
 export function checkReceipt(
   lake: VerifiedLake,
@@ -15,6 +16,7 @@ export function checkReceipt(
   receipt: Receipt,
   expectation: Expectation,
   outputs: ReceiptOutput[],
+  fileRule: string | undefined,
 ): Finding[] {
   const { definition, stage } = lake;
   const findings: Finding[] = [];
@@ -40,6 +42,14 @@ export function checkReceipt(
   claim("the bucket is", receipt.source.bucket, stage.sourceBucket);
   claim("the key is", receipt.source.key, source.key);
   claim("the size is", receipt.source.size, source.size);
+  checkStamps(receipt, (what, claimed, rule) => {
+    findings.push({
+      ...place,
+      type: "receipt-false",
+      found: claimed,
+      message: `The receipt of ${source.key} says ${what} ${JSON.stringify(claimed)}, which is not ${rule}`,
+    });
+  });
   const status = expectation.refused === undefined ? "done" : "rejected";
   if (receipt.status !== status) {
     const reason = expectation.refused === undefined ? "it can be read as a table" : expectation.refused;
@@ -60,7 +70,17 @@ export function checkReceipt(
     });
   }
   if (expectation.refused !== undefined) {
-    claim("the number of rows accepted is", receipt.rows.accepted, 0);
+    // Its rows are not known: it counts as a file.
+    for (const count of ["read", "accepted", "rejected", "blank"] as const) {
+      claim(
+        `the number of ${count === "blank" ? "blank lines" : `rows ${count}`} of a file refused whole is`,
+        receipt.rows[count],
+        0,
+      );
+    }
+    if (fileRule !== undefined) {
+      claim("its rule is", countsOf(receipt.rows.rejectedByRule), countsOf({ [fileRule]: 1 }));
+    }
     if (receipt.bytes.text !== source.size || receipt.bytes.rejected !== source.size) {
       findings.push({
         ...place,
@@ -78,12 +98,19 @@ export function checkReceipt(
         expectation.rows[count],
       );
     }
-    const byRule = Object.values(receipt.rows.rejectedByRule ?? {}).reduce((sum, count) => sum + count, 0);
-    claim("the rejected rows by rule add up to", byRule, expectation.rows.rejected);
+    claim(
+      "the rejected rows by rule are",
+      countsOf(receipt.rows.rejectedByRule),
+      countsOf(expectation.rows.rejectedByRule),
+    );
     claim("the columns are", receipt.dialect?.columns.join(), expectation.columns.join());
     // Without rows there is none to find.
     if (expectation.partitionColumn !== undefined) {
       claim("the partition column is", receipt.partition?.column, expectation.partitionColumn);
+    }
+    if (receipt.partition != null) {
+      claim("the partition is named", receipt.partition.as, definition.configuration.partition.as);
+      claim("the time zone is", receipt.partition.timezone, definition.configuration.partition.timezone);
     }
     for (const part of ["text", "header", "accepted", "rejected", "blank", "preamble"] as const) {
       if (receipt.bytes[part] === expectation.bytes[part]) continue;
@@ -108,6 +135,24 @@ export function checkReceipt(
   }
   findings.push(...checkOutputs(place, source.key, receipt.outputs, outputs));
   return findings;
+}
+
+/** "rule 2, rule 1", in the order of the rules. */
+const countsOf = (byRule: Record<string, number> | undefined): string =>
+  Object.entries(byRule ?? {})
+    .map(([rule, count]) => `${rule} ${count}`)
+    .sort()
+    .join(", ");
+
+/** What only the run knew must at least look like it. */
+function checkStamps(receipt: Receipt, say: (what: string, claimed: string | null, rule: string) => void): void {
+  const { sequencer } = receipt.source;
+  if (sequencer !== null && !/^[0-9a-f]{1,64}$/i.test(String(sequencer))) {
+    say("the sequencer is", sequencer ?? null, "what S3 gives: hex digits");
+  }
+  if (!/^[0-9a-f]{64}$/.test(String(receipt.code))) {
+    say("the code is", receipt.code ?? null, "a SHA-256 in hex");
+  }
 }
 
 /** The outputs that a receipt lists beside those that are stored: each once, with the same rows, bytes and ETag. */

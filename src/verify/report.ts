@@ -18,7 +18,7 @@ export interface VerifyReport {
     rowsRejected: number;
     /** Rows found in curated objects. */
     rowsStored: number;
-    /** Records found in quarantine. */
+    /** Records of rows found in quarantine. */
     rowsQuarantined: number;
     /** Raw objects that are in quarantine whole. */
     filesRejected: number;
@@ -38,7 +38,7 @@ export interface VerifyReport {
 export interface PartitionRow {
   /** YYYY-MM-DD */
   partition: string;
-  /** Curated objects that belong here and exist. */
+  /** Curated objects of that day, and their rows below: those that belong there and those that do not. */
   objects: number;
   rowsExpected: number;
   rowsStored: number;
@@ -55,7 +55,7 @@ export type FindingType =
   | "foreign-row" // a stored row that no row of the raw object explains
   | "orphan-object" // an object in curated or quarantine that no live raw object explains
   | "missing-object" // a curated object that should be there
-  | "unreadable-object" // a stored object that is no CSV of the expected form
+  | "unreadable-object" // an object that cannot be read, or a stored one that is no CSV of the expected form
   | "missing-quarantine-record" // a rejected row that quarantine does not have
   | "unexpected-quarantine-record" // a quarantine record that no rejected row explains
   | "receipt-missing" // outputs stand without a receipt
@@ -98,7 +98,7 @@ export interface RowSample {
 }
 
 export interface VerifyProgress {
-  phase: "list" | "compare" | "wait" | "orphans" | "explain";
+  phase: "list" | "compare" | "wait" | "again" | "orphans" | "explain";
   /** Raw objects; total is known after "list". */
   objectsDone: number;
   objectsTotal: number;

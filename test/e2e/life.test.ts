@@ -91,7 +91,7 @@ test("what was changed behind the lake's back is found by verify and repaired by
   await clientOf(endpoint).send(
     new DeleteObjectCommand({ Bucket: "curated-transactions", Key: "dt_reference=2026-07-11/corrections.csv" }),
   );
-  const verified = await run(["verify", "--timeout", "1s"]);
+  const verified = await run(["verify", "--timeout", "60s"]);
   expect(verified.code).toBe(1);
   expect(verified.stdout).toContain("dt_reference=2026-07-11/corrections.csv");
   await new LambdaClient(settings).send(new DeleteFunctionCommand({ FunctionName: "minilake-transactions-curate" }));

@@ -16,7 +16,7 @@ test("verify finds what somebody did to a lake behind its back", { timeout: 180_
   expect(await run(["ingest", SAMPLES])).toMatchObject({ code: 0 });
 
   const verify = async () => {
-    const { code, stdout } = await run(["verify", "--json", "--timeout", "1s"]);
+    const { code, stdout } = await run(["verify", "--json", "--timeout", "60s"]);
     const report = JSON.parse(stdout) as VerifyReport;
     const types = new Set(report.findings.map(({ type }) => type));
     types.delete("receipt-false"); // most tampering is also seen by the receipt's ETags
@@ -88,7 +88,7 @@ test("verify finds what somebody did to a lake behind its back", { timeout: 180_
 
   const day = await read(CURATED, DAY);
   await remove(CURATED, DAY);
-  const missing = await run(["verify", "--timeout", "1s"]);
+  const missing = await run(["verify", "--timeout", "60s"]);
   expect(missing.code).toBe(1);
   expect(missing.stdout).toContain("missing-object");
   expect(missing.stdout).toContain(DAY);

@@ -215,7 +215,7 @@ export function writeReference(s3: FakeS3, key: string, header: string, lines: R
       sequencer: "01",
     },
     contract: null,
-    code: "00",
+    code: "0".repeat(64),
     dialect: {
       compression: null,
       encoding: "utf-8",

@@ -21,7 +21,7 @@ export async function runCurate(
       store: objectStore(s3, chunkSize),
       configuration,
       stage,
-      code: "00",
+      code: "0".repeat(64),
       requestId: "r",
       remainingMs: () => 60_000,
       now: () => new Date("2026-11-01T00:00:00Z"),

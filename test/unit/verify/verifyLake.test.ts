@@ -420,6 +420,65 @@ describe("receipts", () => {
   });
 });
 
+describe("what an edited receipt says of the run", () => {
+  it.each<[string, (receipt: Receipt) => void]>([
+    [
+      "the rules",
+      (receipt) => {
+        receipt.rows.rejectedByRule = { "nul-byte": 2 };
+      },
+    ],
+    [
+      "the sequencer",
+      (receipt) => {
+        receipt.source.sequencer = "not hex";
+      },
+    ],
+    [
+      "the time zone",
+      (receipt) => {
+        receipt.partition!.timezone = "Asia/Kolkata";
+      },
+    ],
+    [
+      "the code",
+      (receipt) => {
+        receipt.code = "00";
+      },
+    ],
+  ])("is false about %s", async (_, change) => {
+    editReceipt(change);
+    expect((await verify()).findings.map(({ type }) => type)).toEqual(["receipt-false"]);
+  });
+});
+
+describe("the table", () => {
+  it("counts objects and rows that should not be there", async () => {
+    s3.put(BUCKETS.curated, "dt_reference=2026-08-01/nobody.csv", `${HEADER}\n${"9,2026-08-01,x,1\n".repeat(20)}`);
+    s3.put(BUCKETS.curated, "dt_reference=2026-09-09/sales.csv", `${HEADER}\n9,2026-09-09,x,1\n`);
+    expect((await verify()).partitions).toEqual([
+      { partition: "2026-08-01", objects: 3, rowsExpected: 3, rowsStored: 23, ok: false },
+      { partition: "2026-08-02", objects: 1, rowsExpected: 2, rowsStored: 2, ok: true },
+      { partition: "2026-09-09", objects: 1, rowsExpected: 0, rowsStored: 1, ok: false },
+    ]);
+  });
+
+  it("is looked at closer only where something does not hold", async () => {
+    const phases: string[] = [];
+    await verify({ onProgress: ({ phase }) => phases.push(phase) });
+    expect(phases).not.toContain("explain");
+    s3.put(BUCKETS.curated, "dt_reference=2026-09-09/sales.csv", `${HEADER}\n9,2026-09-09,x,1\n`);
+    s3.before = (command, { Key }) => {
+      if (command === "HeadObjectCommand" && Key === "sales.csv") {
+        s3.bucket(BUCKETS.curated).delete("dt_reference=2026-09-09/sales.csv");
+      }
+    };
+    const report = await verify({ timeoutMs: 5_000, onProgress: ({ phase }) => phases.push(phase) });
+    expect(report.ok).toBe(true);
+    expect(phases).not.toContain("explain");
+  });
+});
+
 describe("work under way", () => {
   it("names raw objects that no receipt answers", async () => {
     s3.put(BUCKETS.raw, "new.csv", "id,day\n1,2026-08-01\n");
@@ -494,6 +553,8 @@ describe("work under way", () => {
     expect(report.findings).toMatchObject([{ type: "dead-letter", count: 2, key: "minilake-t-dead-letters" }]);
     expect(report.findings[0]?.message).toContain("2026/more sales+.csv");
     expect((await verify({ sqs: fakeSqs([]) })).ok).toBe(true);
+    const asked = await verify({ sqs: fakeSqs([letter, "?"]), keys: ["sales.csv"] });
+    expect(asked.findings.filter(({ type }) => type === "dead-letter")).toEqual([]);
     expect((await verify({ sqs: fakeSqs(undefined) })).findings).toMatchObject([{ type: "dead-letter" }]);
   });
 });
@@ -537,6 +598,18 @@ describe("what it is asked for", () => {
     expect(compared.at(-1)).toMatchObject({ objectsDone: 3, objectsTotal: 3 });
     expect(compared.at(-1)?.bytesDone).toBe(compared.at(-1)?.bytesTotal);
     expect(compared.some(({ bytesDone, bytesTotal }) => bytesDone > 0 && bytesDone < bytesTotal / 2)).toBe(true);
+  });
+
+  it("to be done in time, comparing included", async () => {
+    const big = `${HEADER}\n${"1,2026-08-01,a,1\n".repeat(400_000)}`;
+    const receipt = receiptOf("sales.csv");
+    receipt.source.key = "big.csv";
+    receipt.source.etag = s3.put(BUCKETS.raw, "big.csv", big);
+    putReceipt(s3, receipt);
+    s3.chunkSize = 4_096;
+    const report = await verify({ timeoutMs: 1 });
+    expect(report).toMatchObject({ ok: false, quiet: false });
+    expect(report.findings.map(({ message }) => message)).toContainEqual(expect.stringMatching(/^Time was up after/));
   });
 
   it("reads each object once when all is well", async () => {
