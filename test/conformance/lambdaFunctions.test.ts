@@ -102,8 +102,8 @@ describe("creating", () => {
       MemorySize: 256,
       EphemeralStorage: { Size: 1024 },
       Environment: { Variables: { STAGE: "1" } },
-      TracingConfig: { Mode: "Active" as const },
-      Architectures: ["arm64" as const],
+      TracingConfig: { Mode: "PassThrough" as const },
+      Architectures: ["x86_64" as const],
       LoggingConfig: { LogFormat: "JSON" as const, LogGroup: "/custom/group" },
     };
     const FunctionName = await makeFunction(t, CODE, settings);

@@ -51,7 +51,7 @@ type Input = Readonly<Record<string, unknown>>;
 /**
  * Reads the configuration members of a request. A member that is absent keeps its value in `current`, or gets AWS's default.
  * Throws ValidationException and InvalidParameterValueException in AWS's words, and 501 by name for what does not exist here
- * (VPC, file systems, layers, SnapStart).
+ * (VPC, file systems, layers, SnapStart, X-Ray, KMS keys). EphemeralStorage is kept and shown, and not enforced.
  */
 export function readSettings(functionName: string, input: Input, current: Settings | undefined): Settings {
   refuseUnsupported(input);
@@ -75,12 +75,11 @@ export function readSettings(functionName: string, input: Input, current: Settin
   matching("handler", handler, HANDLER, "[^\\s]+");
   const description = optionalString(input, "Description") ?? current?.description ?? "";
   maxLength("description", description, 256);
-  const kmsKeyArn = optionalString(input, "KMSKeyArn") ?? current?.kmsKeyArn;
+  const kmsKeyArn = current?.kmsKeyArn;
   const deadLetterArn = readDeadLetter(input, current?.deadLetterArn);
   const environment = readEnvironment(input, current?.environment);
   const storage = optionalObject(input, "EphemeralStorage");
-  const tracing = optionalObject(input, "TracingConfig");
-  const tracingMode = tracing && optionalString(tracing, "Mode");
+  const tracingMode = readTracing(input);
   return {
     description,
     runtime,
@@ -90,9 +89,7 @@ export function readSettings(functionName: string, input: Input, current: Settin
     memoryMb: optionalInteger(input, "MemorySize", 128, 10_240) ?? current?.memoryMb ?? 128,
     ephemeralStorageMb:
       (storage && optionalInteger(storage, "Size", 512, 10_240)) ?? current?.ephemeralStorageMb ?? 512,
-    tracingMode: tracingMode
-      ? oneOf("tracingConfig.mode", tracingMode, ["Active", "PassThrough"] as const)
-      : (current?.tracingMode ?? "PassThrough"),
+    tracingMode: tracingMode ?? current?.tracingMode ?? "PassThrough",
     logging: readLogging(functionName, input, current?.logging),
     ...(environment === undefined ? {} : { environment }),
     ...(deadLetterArn ? { deadLetterArn } : {}),
@@ -125,6 +122,16 @@ function refuseUnsupported(input: Input): void {
     }
   }
   if (optionalString(input, "CodeSigningConfigArn")) throw notImplemented("lambda code signing");
+  if (optionalString(input, "KMSKeyArn")) throw notImplemented("lambda encryption with a key of one's own (KMSKeyArn)");
+}
+
+function readTracing(input: Input): VersionRecord["tracingMode"] | undefined {
+  const tracing = optionalObject(input, "TracingConfig");
+  const mode = tracing && optionalString(tracing, "Mode");
+  if (!mode) return undefined;
+  const chosen = oneOf("tracingConfig.mode", mode, ["Active", "PassThrough"] as const);
+  if (chosen === "Active") throw notImplemented("lambda tracing with X-Ray (TracingConfig Active)");
+  return chosen;
 }
 
 function readDeadLetter(input: Input, current: string | undefined): string | undefined {
@@ -208,13 +215,19 @@ function readLogging(
   };
 }
 
+/** Throws 501 for an architecture whose programs this machine cannot run. */
 export function readArchitecture(input: Input, current: VersionRecord["architecture"]): VersionRecord["architecture"] {
   const architectures = optionalStringList(input, "Architectures");
   if (!architectures || architectures.length === 0) return current;
   if (architectures.length > 1) {
     throw constraintViolation("architectures", `[${architectures.join(", ")}]`, "have length less than or equal to 1");
   }
-  return oneOf("architectures", architectures[0]!, ["x86_64", "arm64"] as const);
+  const architecture = oneOf("architectures", architectures[0]!, ["x86_64", "arm64"] as const);
+  // Only arm64 is refused: x86_64 is the default, which nobody chose, and on an arm64 machine runs as long as it is not compiled code.
+  if (architecture === "arm64" && process.arch !== "arm64") {
+    throw notImplemented(`lambda functions for arm64 on a machine that is ${process.arch} (Architectures)`);
+  }
+  return architecture;
 }
 
 /** "2026-02-18T11:19:29.123+0000" */

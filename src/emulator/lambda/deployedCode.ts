@@ -20,6 +20,8 @@ export async function readZip(
     throw tooLarge(`Request must be smaller than ${MAX_REQUEST_BYTES} bytes for the ${operation} operation`);
   }
   if (optionalString(code, "ImageUri")) throw notImplemented("lambda container images (ImageUri)");
+  if (optionalString(code, "SourceKMSKeyArn"))
+    throw notImplemented("lambda packages encrypted with a key (SourceKMSKeyArn)");
   const zipFile = optionalString(code, "ZipFile");
   const bucket = optionalString(code, "S3Bucket");
   const key = optionalString(code, "S3Key");
@@ -41,6 +43,12 @@ export async function readZip(
       `Error occurred while GetObject. S3 Error Code: ${error.code}. S3 Error Message: ${error.message}`,
     );
   }
+}
+
+/** PublishTo names where a version is published to, other than as a numbered version. */
+export function refusePublishTo(body: Readonly<Record<string, unknown>>): void {
+  const target = optionalString(body, "PublishTo");
+  if (target) throw notImplemented(`lambda versions published to ${target} (PublishTo)`);
 }
 
 const tooLarge = (message: string) => new AwsError("RequestEntityTooLargeException", message, 413);

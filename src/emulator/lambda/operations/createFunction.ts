@@ -11,7 +11,7 @@ import {
 } from "../constraints.ts";
 import { type LambdaContext, type Operation, type OperationInput, requireAccess } from "../context.ts";
 import { requireDeadLetterAccess } from "../deadLetterAccess.ts";
-import { readZip } from "../deployedCode.ts";
+import { readZip, refusePublishTo } from "../deployedCode.ts";
 import { functionArn, parseFunctionName } from "../functionName.ts";
 import type { FunctionRecord, VersionRecord } from "../records.ts";
 import { newRevision } from "../store.ts";
@@ -36,6 +36,7 @@ export const createFunction: Operation = async (input, context) => {
   const architecture = readArchitecture(body, "x86_64");
   const tags = optionalStringMap(body, "Tags") ?? {};
   const publish = optionalBoolean(body, "Publish") === true;
+  refusePublishTo(body);
   if (context.functions.find(name)) throw alreadyExists(name);
   requirePassableRole(input, context, settings.role);
   requireDeadLetterAccess(context, name, settings.role, settings.deadLetterArn);

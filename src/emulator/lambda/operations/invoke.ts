@@ -1,4 +1,4 @@
-import { AwsError } from "../../awsError.ts";
+import { AwsError, notImplemented } from "../../awsError.ts";
 import { constraintViolation, invalidParameter, oneOf } from "../constraints.ts";
 import {
   type LambdaContext,
@@ -16,6 +16,11 @@ export const MAX_SYNC_BYTES = 6_291_456;
 export const MAX_ASYNC_BYTES = 1_048_576;
 const MAX_CLIENT_CONTEXT_BYTES = 3583;
 
+const UNSUPPORTED_HEADERS = [
+  { header: "x-amz-tenant-id", feature: "TenantId" },
+  { header: "x-amz-durable-execution-name", feature: "DurableExecutionName" },
+];
+
 /**
  * Runs a function: RequestResponse waits for its result (200, X-Amz-Function-Error when it failed), Event queues the payload (202 once that
  * is durable), DryRun only checks (204).
@@ -25,6 +30,9 @@ const MAX_CLIENT_CONTEXT_BYTES = 3583;
  */
 export const invoke: Operation = async (input, context) => {
   const target = requireTarget(input, context, "lambda:InvokeFunction");
+  for (const { header, feature } of UNSUPPORTED_HEADERS) {
+    if (input.header(header) !== undefined) throw notImplemented(`lambda:Invoke with ${feature}`);
+  }
   const type = oneOf("invocationType", input.header("x-amz-invocation-type") ?? "RequestResponse", [
     "Event",
     "RequestResponse",

@@ -1,6 +1,7 @@
 import { base64Hash, toConfiguration } from "../configuration.ts";
 import { invalidParameter, maxLength, optionalString } from "../constraints.ts";
 import { type LambdaContext, type Operation, requireFunction } from "../context.ts";
+import { refusePublishTo } from "../deployedCode.ts";
 import type { VersionRecord } from "../records.ts";
 import { newRevision, versionsInOrder } from "../store.ts";
 import { requireUpdatable } from "./updateFunctionCode.ts";
@@ -13,6 +14,7 @@ export const publishVersion: Operation = (input, context) => {
   const { record } = requireFunction(input, context, "lambda:PublishVersion");
   const { body } = input;
   requireUpdatable(record, optionalString(body, "RevisionId"));
+  refusePublishTo(body);
   const current = base64Hash(record.versions.$LATEST!.codeHash);
   const wanted = optionalString(body, "CodeSha256");
   if (wanted !== undefined && wanted !== "" && wanted !== current) {

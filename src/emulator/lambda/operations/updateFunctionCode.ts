@@ -2,7 +2,7 @@ import { AwsError } from "../../awsError.ts";
 import { base64Hash, readArchitecture, toConfiguration } from "../configuration.ts";
 import { optionalBoolean, optionalString } from "../constraints.ts";
 import { type LambdaContext, type Operation, requireFunction } from "../context.ts";
-import { readZip } from "../deployedCode.ts";
+import { readZip, refusePublishTo } from "../deployedCode.ts";
 import type { FunctionRecord, VersionRecord } from "../records.ts";
 import { newRevision } from "../store.ts";
 import { publish } from "./publishVersion.ts";
@@ -18,6 +18,7 @@ export const updateFunctionCode: Operation = async (input, context) => {
   const { body } = input;
   const revisionId = optionalString(body, "RevisionId");
   requireUpdatable(record, revisionId);
+  refusePublishTo(body);
   const architecture = readArchitecture(body, record.versions.$LATEST!.architecture);
   const zip = await readZip(body, input, context, "UpdateFunctionCode");
   const { region } = context.settings;
