@@ -9,10 +9,14 @@
  * - Runtimes: nodejs18.x to 24.x run on the Node that runs this endpoint, python3.9 to 3.14 on the python3 in PATH, whatever
  *   their version is. The AWS SDK is not part of them: a function brings its own (boto3 is used if the machine has it).
  * - No containers: the code is not at /var/task but in LAMBDA_TASK_ROOT, each environment's /tmp is in TMPDIR (code that writes to the
- *   literal "/tmp" writes to the machine's), its size and the CPU share are not limited, read-only code does not stop root, and the
- *   function sees the machine's files and processes.
- * - Memory is measured on Linux alone, at intervals and with every response, for the function's own process and not for its children.
- * - An idle environment is not frozen: its timers go on.
+ *   literal "/tmp" writes to the machine's, which all environments share), EphemeralStorage is kept and shown but not enforced, CPU share
+ *   is not limited, read-only code does not stop root, and the function sees the machine's files and processes.
+ * - Memory, and the limit of 1,024 processes and threads, are checked on Linux alone, for all processes of an environment: at intervals
+ *   (40 ms while it runs, 250 ms for processes not seen before, one second while idle) and with every response. Too many processes end
+ *   the environment; on AWS the next one cannot be started.
+ * - Processes that a function starts end with it on Linux, by a variable that they inherit; elsewhere only those of its process group.
+ * - An idle environment is not frozen: its timers go on, and it is ended when it grows over its memory.
+ * - Refused by name: KMS keys, X-Ray tracing, PublishTo, arm64 on a machine that is not, tenants, durable executions.
  * - Destinations and dead letters: SQS, S3 and functions; no SNS, no EventBridge.
  * - Reserved concurrency limits its function and does not keep room free for it.
  */

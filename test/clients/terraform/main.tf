@@ -223,7 +223,7 @@ resource "aws_lambda_function" "node" {
   handler                        = "index.handler"
   filename                       = var.node_zip
   source_code_hash               = filebase64sha256(var.node_zip)
-  architectures                  = ["arm64"]
+  architectures                  = ["x86_64"]
   reserved_concurrent_executions = 2
   publish                        = true
   timeout                        = local.is_first ? 3 : 10
