@@ -91,6 +91,7 @@ describe("SQS over the query protocol", () => {
     expect(missing.xml.ErrorResponse.Error).toMatchObject({
       Type: "Sender",
       Code: "AWS.SimpleQueueService.NonExistentQueue",
+      Message: "The specified queue does not exist for this wsdl version.",
     });
     const absent = await query({ Action: "AddPermission", QueueUrl: "x" });
     expect(absent.status).toBe(501);

@@ -11,6 +11,7 @@ import {
   UntagQueueCommand,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { signedPost } from "./signedPost.ts";
 import { type Target, target, waitFor } from "./target.ts";
 
 let t: Target;
@@ -103,6 +104,23 @@ describe("SQS queues", () => {
       name: "NotImplemented",
       message: expect.stringContaining("KmsMasterKeyId"),
     });
+    const reuse = { KmsDataKeyReusePeriodSeconds: "300" };
+    await expect(create(t.uniqueName("queue"), reuse)).rejects.toMatchObject({
+      name: "NotImplemented",
+      message: expect.stringContaining("KmsDataKeyReusePeriodSeconds"),
+    });
+  });
+
+  it("refuse attributes named like members of every object", async () => {
+    const body = `{"QueueName":"${t.uniqueName("queue")}","Attributes":{"__proto__":"1"}}`;
+    const response = await signedPost(t, "sqs", "/", body, {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": "AmazonSQS.CreateQueue",
+    });
+    expect([response.status, ((await response.json()) as { __type: string }).__type]).toEqual([
+      400,
+      "com.amazonaws.sqs#InvalidAttributeName",
+    ]);
   });
 
   it("refuse a bad name", async () => {

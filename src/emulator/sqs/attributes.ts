@@ -11,7 +11,6 @@ const RANGES: Record<string, readonly [number, number]> = {
   MessageRetentionPeriod: [60, 1_209_600],
   DelaySeconds: [0, 900],
   ReceiveMessageWaitTimeSeconds: [0, 20],
-  KmsDataKeyReusePeriodSeconds: [60, 86_400],
 };
 
 export const DEFAULT_ATTRIBUTES: Attributes = {
@@ -56,7 +55,7 @@ export const READABLE_ATTRIBUTES = [
 export function checkAttributes(attributes: Attributes, creating: boolean): Attributes {
   const checked: Attributes = {};
   for (const [name, value] of Object.entries(attributes)) {
-    const range = RANGES[name];
+    const range = Object.hasOwn(RANGES, name) ? RANGES[name] : undefined;
     if (range) {
       const number = Number(value);
       if (!/^\d+$/.test(value) || number < range[0] || number > range[1]) throw invalidAttributeValue(name);
@@ -69,8 +68,8 @@ export function checkAttributes(attributes: Attributes, creating: boolean): Attr
     } else if (name === "SqsManagedSseEnabled") {
       if (value !== "true" && value !== "false") throw invalidAttributeValue(name);
       checked[name] = value;
-    } else if (name === "KmsMasterKeyId") {
-      if (value !== "") throw notImplemented("sqs queues encrypted with KMS (KmsMasterKeyId)");
+    } else if (name === "KmsMasterKeyId" || name === "KmsDataKeyReusePeriodSeconds") {
+      if (value !== "") throw notImplemented(`sqs queues encrypted with KMS (${name})`);
     } else if (name === "FifoQueue" && !creating) {
       throw invalidAttributeValue(name, "Modifying queue type is not supported.");
     } else if (name === "FifoQueue" && value === "true") {

@@ -15,8 +15,10 @@ export const QUERY_ERROR = "x-amzn-query-error";
 
 const LEGACY_PREFIX = "AWS.SimpleQueueService.";
 
+const QUEUE_DOES_NOT_EXIST = "The specified queue does not exist.";
+
 export const queueDoesNotExist = () =>
-  sqsError("QueueDoesNotExist", "The specified queue does not exist.", { legacy: `${LEGACY_PREFIX}NonExistentQueue` });
+  sqsError("QueueDoesNotExist", QUEUE_DOES_NOT_EXIST, { legacy: `${LEGACY_PREFIX}NonExistentQueue` });
 
 export const invalidParameter = (message: string) =>
   sqsError("InvalidParameterValueException", message, { legacy: "InvalidParameterValue" });
@@ -45,3 +47,7 @@ export const batchError = (shape: string, message: string, status = 400) =>
 
 /** The shape or legacy code without prefix, for the Failed list of a batch: AWS reports the legacy code there. */
 export const legacyCode = (error: AwsError) => (error.headers[QUERY_ERROR] ?? error.code).split(";")[0] as string;
+
+/** The error's text as the query protocol has it: the one about a missing queue names the protocol's version. */
+export const legacyMessage = ({ message }: AwsError) =>
+  message === QUEUE_DOES_NOT_EXIST ? "The specified queue does not exist for this wsdl version." : message;

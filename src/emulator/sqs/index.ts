@@ -20,7 +20,7 @@ import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 import type { Operation, SqsContext } from "./context.ts";
-import { JSON_PREFIX, legacyCode } from "./errors.ts";
+import { JSON_PREFIX, legacyCode, legacyMessage } from "./errors.ts";
 import { LongPolls } from "./longPoll.ts";
 import { attributeBytes, type MessageAttribute } from "./messageAttributes.ts";
 import { MoveTasks } from "./moveTasks.ts";
@@ -180,8 +180,8 @@ export function createSqs({
 
     encodeError(error, request) {
       if (isQueryRequest(request)) {
-        const { message, status, details } = error;
-        const plain = new AwsError(legacyCode(error), message, status, { details });
+        const { status, details } = error;
+        const plain = new AwsError(legacyCode(error), legacyMessage(error), status, { details });
         return encodeAwsQueryError(plain, request, QUERY_NAMESPACE);
       }
       if (error.code.startsWith(JSON_PREFIX)) return encodeAwsJsonError(error, request, "1.0");
