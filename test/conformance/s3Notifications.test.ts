@@ -320,6 +320,30 @@ describe("a configuration", () => {
   const rule = (arn: string, inner = "") =>
     `<QueueConfiguration><Queue>${arn}</Queue><Event>s3:ObjectCreated:*</Event>${inner}</QueueConfiguration>`;
 
+  test.each([
+    ["S3Metadata in a filter", "<Filter><S3Metadata/></Filter>"],
+    ["an unknown element in S3Key", "<Filter><S3Key><Other/></S3Key></Filter>"],
+    [
+      "an unknown element in a rule",
+      "<Filter><S3Key><FilterRule><Name>prefix</Name><Value>a</Value><Other/></FilterRule></S3Key></Filter>",
+    ],
+  ])("with %s is MalformedXML", async (_what, inner) => {
+    const { Bucket } = await watched(["s3:ObjectCreated:*"]);
+    const arn = queueArn("not-there");
+    const reply = await put(Bucket, rule(arn, inner));
+    expect([reply.status, reply.code]).toEqual([400, "MalformedXML"]);
+  });
+
+  test("with one Id for two rules is refused", async () => {
+    const { Bucket } = await watched(["s3:ObjectCreated:*"]);
+    const arn = queueArn("not-there");
+    const named = (event: string) =>
+      `<QueueConfiguration><Id>one</Id><Queue>${arn}</Queue><Event>${event}</Event></QueueConfiguration>`;
+    const reply = await put(Bucket, named("s3:ObjectCreated:Put") + named("s3:ObjectRemoved:Delete"));
+    expect([reply.status, reply.code]).toEqual([400, "InvalidArgument"]);
+    expect(xmlText(reply.body, "Message")).toBe("Same ID used for multiple configurations. IDs must be unique");
+  });
+
   test("for a queue that does not exist is refused, and the old one stays", async () => {
     const { Bucket } = await watched(["s3:ObjectCreated:*"]);
     const arn = queueArn("not-there");

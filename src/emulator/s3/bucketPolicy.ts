@@ -1,6 +1,6 @@
 import { AwsError } from "../awsError.ts";
-import { requireBucket } from "./access.ts";
-import type { S3Call, S3Context } from "./call.ts";
+import { checkExpectedOwner, requireBucket } from "./access.ts";
+import { header, type S3Call, type S3Context } from "./call.ts";
 import type { BucketRecord } from "./records.ts";
 
 export const MAX_POLICY_BYTES = 20 * 1024;
@@ -22,7 +22,10 @@ const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : va
 /** As `requireBucket`, but a policy can lock nobody out of itself: the account's root may always read, replace and delete it. */
 export function requirePolicyAccess(context: S3Context, call: S3Call, action: string): BucketRecord {
   const isOwnRoot = call.caller.kind === "root" && call.caller.accountId === context.settings.accountId;
-  return isOwnRoot ? context.store.getBucket(call.bucket) : requireBucket(context, call, action);
+  if (!isOwnRoot) return requireBucket(context, call, action);
+  const bucket = context.store.getBucket(call.bucket);
+  checkExpectedOwner(context, header(call, "x-amz-expected-bucket-owner"));
+  return bucket;
 }
 
 /** Throws MalformedPolicy 400. */

@@ -20,7 +20,6 @@ export interface BucketRecord {
   publicAccessBlock?: PublicAccessBlock | null;
   /** Undefined: BucketOwnerEnforced, as for a new bucket; null: deleted. */
   objectOwnership?: ObjectOwnership | null;
-  cors?: CorsRule[];
 }
 
 export const OBJECT_OWNERSHIPS = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"] as const;
@@ -31,15 +30,6 @@ export interface PublicAccessBlock {
   IgnorePublicAcls: boolean;
   BlockPublicPolicy: boolean;
   RestrictPublicBuckets: boolean;
-}
-
-export interface CorsRule {
-  ID?: string;
-  AllowedHeader: string[];
-  AllowedMethod: string[];
-  AllowedOrigin: string[];
-  ExposeHeader: string[];
-  MaxAgeSeconds?: number;
 }
 
 export interface Checksum {

@@ -1,6 +1,6 @@
 import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
-import { methodNotAllowed } from "./errors.ts";
+import { invalidArgument, methodNotAllowed } from "./errors.ts";
 
 /** Bucket and key of a request; "" where there is none. Throws InvalidURI, KeyTooLongError 400. */
 export function addressOf(request: Pick<EmulatorRequest, "path" | "host">): { bucket: string; key: string } {
@@ -150,12 +150,19 @@ export function operationOf(request: EmulatorRequest, bucket: string, key: strin
   return operation;
 }
 
+/** Throws InvalidArgument 400 for two sub-resources, NotImplemented 501 by name. */
 function subresourceOf(request: EmulatorRequest, table: object): string {
+  let found = "";
   for (const name of request.query.keys()) {
-    if (Object.hasOwn(table, name)) return name;
-    if (Object.hasOwn(REFUSED_SUBRESOURCES, name)) {
-      throw notImplemented(`s3 ${REFUSED_SUBRESOURCES[name]} (?${name})`);
+    if (name === "" || name === found) continue;
+    if (!Object.hasOwn(table, name) && !Object.hasOwn(REFUSED_SUBRESOURCES, name)) continue;
+    if (found !== "") {
+      throw invalidArgument(`Conflicting query string parameters: ${found}, ${name}`, "ResourceType", found);
     }
+    found = name;
   }
-  return "";
+  if (Object.hasOwn(REFUSED_SUBRESOURCES, found)) {
+    throw notImplemented(`s3 ${REFUSED_SUBRESOURCES[found]} (?${found})`);
+  }
+  return found;
 }

@@ -123,14 +123,6 @@ resource "aws_s3_bucket" "curated" {
   force_destroy = true
 }
 
-resource "aws_s3_bucket_cors_configuration" "curated" {
-  bucket = aws_s3_bucket.curated.id
-  cors_rule {
-    allowed_methods = ["GET"]
-    allowed_origins = ["https://example.com"]
-  }
-}
-
 resource "aws_s3_object" "readme" {
   bucket       = aws_s3_bucket.curated.id
   key          = "docs/read me+ü.txt"

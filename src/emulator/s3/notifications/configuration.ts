@@ -71,6 +71,9 @@ export function parseNotificationConfiguration(body: Buffer): NotificationConfig
   for (const { configuration, destination } of KINDS) {
     for (const rule of childrenOf(root, configuration)) rules.push(parseRule(rule, destination));
   }
+  if (new Set(rules.map(({ id }) => id)).size < rules.length) {
+    throw invalidArgument("Same ID used for multiple configurations. IDs must be unique");
+  }
   return { rules };
 }
 
@@ -96,8 +99,11 @@ function parseRule(rule: XmlElement, kind: DestinationKind): NotificationRule {
 
 function parseFilters(rule: XmlElement): NotificationRule["filters"] {
   const filter = childOf(rule, "Filter");
+  if (filter) onlyChildren(filter, "S3Key");
   const key = filter && childOf(filter, "S3Key");
+  if (key) onlyChildren(key, "FilterRule");
   const filters = (key ? childrenOf(key, "FilterRule") : []).map((one) => {
+    onlyChildren(one, "Name", "Value");
     const name = requiredText(one, "Name").toLowerCase();
     const value = requiredText(one, "Value");
     if (name !== "prefix" && name !== "suffix") {

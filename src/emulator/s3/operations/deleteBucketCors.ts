@@ -1,8 +1,8 @@
 import { requireBucket } from "../access.ts";
 import type { Operation } from "../call.ts";
 
+/** There is nothing to delete, which is a success. */
 export const deleteBucketCors: Operation = (context, call) => {
-  const { cors: _before, ...bucket } = requireBucket(context, call, "s3:PutBucketCORS");
-  context.store.putBucket(bucket);
+  requireBucket(context, call, "s3:PutBucketCORS");
   return { status: 204 };
 };
