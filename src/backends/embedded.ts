@@ -87,6 +87,7 @@ async function start(
   endpoint: string,
   { onProgress, signal }: StartOptions,
 ): Promise<EmbeddedStarted> {
+  if (options.faults !== undefined) parseFaults(options.faults);
   const running = await findOurs(options, endpoint);
   if (running) {
     const { pid, faults, accountId } = running;
@@ -94,7 +95,6 @@ async function start(
   }
   onProgress?.({ step: "backend", resource: endpoint, message: "starting the embedded endpoint" });
   const folder = options.dataDir;
-  if (options.faults !== undefined) parseFaults(options.faults);
   const isNew = statSync(folder, { throwIfNoEntry: false }) === undefined;
   const { child, readyFile, logFile } = launch(options);
   const exited = new Promise<void>((done) => {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { portTaken } from "../backends/embedded.ts";
 import { startEmulator } from "../emulator/server.ts";
@@ -20,6 +21,7 @@ export async function runEmulator(context: CommandContext, options: EmulatorComm
   const { output } = context;
   const environment = context.environment;
   const dataDir = resolve(context.cwd, options.dataDir);
+  const isNew = !existsSync(dataDir);
   const emulator = await startEmulator({
     dataDir,
     port: options.port,
@@ -33,7 +35,10 @@ export async function runEmulator(context: CommandContext, options: EmulatorComm
       output.note(error instanceof Error ? `${message}\n${options.verbose ? error.stack : error.message}` : message),
   }).catch(async (error: unknown) => {
     if (isDamageError(error)) throw damagedStore(dataDir, error);
-    if (error instanceof MinilakeError && error.code === "PortInUse") throw await portTaken(options.port, "emulator");
+    if (error instanceof MinilakeError && error.code === "PortInUse") {
+      if (isNew) rmSync(dataDir, { recursive: true, force: true });
+      throw await portTaken(options.port, "emulator");
+    }
     throw error;
   });
   try {

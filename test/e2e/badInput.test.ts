@@ -161,6 +161,18 @@ describe("bad input gets a clear message, and loses nothing", { timeout: 60_000 
     }
   });
 
+  test("a lake whose endpoint was killed is still one", async () => {
+    const { run, port, endpointPid } = await workspace();
+    expect(await run(["up", "--port", String(port), "--json"])).toMatchObject({ code: 0, stderr: "" });
+    process.kill(endpointPid()!, "SIGKILL");
+    for (const command of [["verify"], ["status"], ["ingest", join(SAMPLES, "corrections.csv")]]) {
+      const { code, stderr } = await run(command);
+      expect({ command, code }).toEqual({ command, code: 1 });
+      expect(stderr).toContain("The endpoint of this lake does not run");
+      expect(stderr).toContain("Start it: minilake up");
+    }
+  });
+
   test("an unknown option, in one line, with exit code 2", async () => {
     const { run } = await workspace();
     const { code, stdout, stderr } = await run(["ingest", "--timout", "5s", "file.csv"]);
