@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import {
   CreateBucketCommand,
@@ -351,6 +352,13 @@ describe("what this endpoint does not do", () => {
       { "x-amz-grant-read": "id=1" },
       { "x-amz-storage-class": "GLACIER" },
       { "x-amz-checksum-md5": "CY9rzUYh03PK3k6DJie09g==" },
+      { "x-amz-bypass-governance-retention": "true" },
+      { "x-amz-server-side-encryption-bucket-key-enabled": "true" },
+      { "x-amz-bucket-namespace": "account-regional" },
+      { "x-amz-checksum-type": "COMPOSITE" },
+      { "x-amz-checksum-algorithm": "SHA256" },
+      { "x-amz-optional-object-attributes": "RestoreStatus" },
+      { "x-amz-from-the-future": "1" },
     ] as Record<string, string>[]) {
       const reply = await put(headers);
       expect([headers, reply.status, reply.code]).toEqual([headers, 501, "NotImplemented"]);
@@ -358,6 +366,25 @@ describe("what this endpoint does not do", () => {
     }
     const sub = await signedRequest(t, { method: "GET", path: `/${Bucket}/x`, query: "torrent" });
     expect([sub.status, xmlText(sub.body, "Message")]).toEqual([501, expect.stringContaining("torrent")]);
+  });
+
+  test("is not asked for by headers that change nothing", async () => {
+    const headers = {
+      "x-amz-request-payer": "requester",
+      "x-amz-expected-bucket-owner": t.accountId,
+      "x-amz-bypass-governance-retention": "false",
+      "x-amz-server-side-encryption-bucket-key-enabled": "false",
+      "x-amz-checksum-type": "FULL_OBJECT",
+      "x-amz-checksum-algorithm": "SHA256",
+      "x-amz-checksum-sha256": createHash("sha256").update("x").digest("base64"),
+      "x-amz-user-agent": "test",
+      "x-amzn-trace-id": "Root=1-5759e988-bd862e3fe1be46a994272793",
+      "x-amz-meta-from-the-future": "1",
+    };
+    const path = `/${Bucket}/accepted`;
+    expect((await signedRequest(t, { method: "PUT", path, headers, body: "x" })).status).toBe(200);
+    const reply = await signedRequest(t, { method: "GET", path, headers: { "x-amz-request-payer": "requester" } });
+    expect([reply.status, reply.body, reply.headers["x-amz-meta-from-the-future"]]).toEqual([200, "x", "1"]);
   });
 });
 

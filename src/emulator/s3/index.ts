@@ -118,7 +118,7 @@ export function createS3(dependencies: S3Dependencies): S3Service {
 function answer(context: S3Context, request: EmulatorRequest, caller: Caller): EmulatorReply | Promise<EmulatorReply> {
   const { bucket, key } = addressOf(request);
   const operation = operationOf(request, bucket, key);
-  screenHeaders(request);
+  screenHeaders(request, operation);
   if (key !== "" && context.faults.slowDown()) {
     throw new AwsError("SlowDown", "Please reduce your request rate.", 503);
   }

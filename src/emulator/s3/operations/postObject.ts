@@ -106,7 +106,7 @@ function beginUpload(context: S3Context, call: S3Call, fields: Map<string, strin
   const asked = writeConditions(postCall, true, tags);
   const bucket = requireObjectAccess(context, postCall, "s3:PutObject", asked);
   if (tags) requireObjectAccess(context, postCall, "s3:PutObjectTagging", asked);
-  screenHeaders(postCall.request);
+  screenHeaders(postCall.request, "PostObject");
   checkCannedAcl(postCall, bucket, "s3:PutObject");
   const metadata = metadataFromHeaders(postCall);
   if (tags) metadata.tags = tags;
