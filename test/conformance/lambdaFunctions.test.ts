@@ -20,7 +20,7 @@ import {
 import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { invoke, makeFunction, makeRole, untilActive, zipOf } from "./lambdaPackages.ts";
-import { type Target, target } from "./target.ts";
+import { type Target, target, waitFor } from "./target.ts";
 
 let t: Target;
 beforeAll(async () => {
@@ -241,15 +241,6 @@ describe("changing", () => {
       LastUpdateStatusReasonCode: "Creating",
       CodeSha256: createHash("sha256").update(ZipFile).digest("base64"),
     });
-    await expect(
-      t.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 5 })),
-    ).rejects.toMatchObject(
-      refused(
-        "ResourceConflictException",
-        409,
-        `The operation cannot be performed at this time. An update is in progress for resource: ${arnOf(FunctionName)}`,
-      ),
-    );
     await untilActive(t, FunctionName);
     expect((await invoke(t, FunctionName)).payload).toBe("two");
     await expect(
@@ -259,6 +250,25 @@ describe("changing", () => {
         "PreconditionFailedException",
         412,
         "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
+      ),
+    );
+  });
+
+  test("a second change while one is InProgress is refused", async () => {
+    const FunctionName = await makeFunction(t, CODE);
+    const change = (Timeout: number) =>
+      t.lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout }));
+    // InProgress lasts a moment only: side by side, the second of a pair meets it sooner or later.
+    const refusal = await waitFor(async () => {
+      await untilActive(t, FunctionName);
+      const outcomes = await Promise.allSettled([change(5), change(6)]);
+      return outcomes.find((outcome) => outcome.status === "rejected")?.reason as unknown;
+    });
+    expect(refusal).toMatchObject(
+      refused(
+        "ResourceConflictException",
+        409,
+        `The operation cannot be performed at this time. An update is in progress for resource: ${arnOf(FunctionName)}`,
       ),
     );
   });

@@ -49,7 +49,7 @@ test("kill -9 of the endpoint in the middle of an ingest, up again: nothing is l
     },
   });
   expect(fed.code).toBe(1);
-  expect(fed.stderr).toContain("does not answer");
+  expect(fed.stderr).toContain("stopped answering");
   expect((await run(["up"])).code).toBe(0);
   // What was acknowledged before the kill is processed without being asked for again.
   expect((await run(["verify"])).code).toBe(0);
