@@ -102,7 +102,10 @@ function verifyCommand(context: CommandContext): Command {
     .addOption(new Option("--all", "print every partition, not only the first and last ones"))
     .addOption(new Option("--values", "print the cells of rows that are wrong, not only their lines"))
     .addOption(
-      new Option("--timeout <time>", "wait this long for work under way to end (default: 60s)").argParser(parseTimeout),
+      new Option(
+        "--timeout <time>",
+        "bound the whole run (default: none, but 60s of waiting for work under way)",
+      ).argParser(parseTimeout),
     )
     .action(async (keys, options) => (await import("./verify.ts")).runVerify(context, keys, options));
   return addExamples(addLakeOptions(command), [
