@@ -19,8 +19,8 @@ export function quarantineKey(stage: string, sourceKey: string): string {
 }
 
 /** day  YYYY-MM-DD */
-export function curatedKey(as: string, day: string, sourceKey: string): string {
-  return `${as}=${day}/${sourceKey}`;
+export function curatedKey(as: string, day: string, sourceKey: string, format: "csv" | "parquet" = "csv"): string {
+  return `${as}=${day}/${sourceKey}${format === "parquet" ? ".parquet" : ""}`;
 }
 
 /** True when a file of this key can have no curated objects: it is refused whole. */

@@ -51,6 +51,8 @@ export interface Receipt {
     blank: number;
     preamble: number;
   };
+  /** What the contract only warns of, in the contract's order; absent when there is nothing. */
+  warnings?: ReceiptWarning[];
   outputs: ReceiptOutput[];
   /**
    * Runs that announced to write or delete outputs and have not yet recorded how it ended. While there are any, the
@@ -66,6 +68,15 @@ export interface Receipt {
   };
   /** Lambda request id of the run that wrote this receipt. */
   requestId: string;
+}
+
+export interface ReceiptWarning {
+  rule: string;
+  /** Name, names joined by ",", or "" when the file as a whole is meant. */
+  column: string;
+  /** Accepted rows that it speaks of; of a gate, what was measured in its unit. */
+  rows: number;
+  message: string;
 }
 
 export interface ReceiptWriter {

@@ -174,6 +174,7 @@ export function defineLake(settings: LakeSettings, place: LakePlace): LakeDefini
         timezone: settings.partition.timezone,
       },
       dialect: settings.dialect,
+      format: "csv",
       onDelete: settings.onDelete,
     },
   };

@@ -14,6 +14,7 @@ export function lakeConfiguration(changes: Partial<FunctionConfiguration> = {}):
     partition: { as: "dt_reference", timezone: "UTC" },
     dialect: {},
     onDelete: "remove",
+    format: "csv",
     ...changes,
   };
 }
