@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import { MinilakeError } from "../errors.ts";
 import { parseConfiguration } from "./configurationFile.ts";
-import type { LakeSettings } from "./definition.ts";
+import { readContractSettings } from "./contractSettings.ts";
+import type { LakeSettings, Retention } from "./definition.ts";
 import { checks } from "./settingChecks.ts";
 
 export type BackendChoice = "embedded" | "localstack" | "endpoint" | "aws";
@@ -13,6 +14,12 @@ export interface PartialConfiguration {
   region?: string | undefined;
   partition?: { column?: string | undefined; as?: string | undefined; timezone?: string | undefined } | undefined;
   dialect?: FunctionConfiguration["dialect"] | undefined;
+  /** Path of a data contract, from the folder of the file that names it. */
+  contract?: string | undefined;
+  /** Which schema of the contract, when it has several. */
+  schema?: string | undefined;
+  format?: "csv" | "parquet" | undefined;
+  retention?: Retention | undefined;
   onDelete?: "remove" | "keep" | undefined;
   backend?: BackendChoice | undefined;
   endpointUrl?: string | undefined;
@@ -47,6 +54,8 @@ export interface Configuration extends LakeSettings {
   environmentCredentials: boolean;
   /** The file that was read. */
   file?: string | undefined;
+  /** What the contract's document says and minilake does not act on. */
+  contractNotes: string[];
 }
 
 export interface ConfigurationSources {
@@ -56,11 +65,18 @@ export interface ConfigurationSources {
   /** What an earlier `up` was told by flags and environment. */
   session?: PartialConfiguration | undefined;
   file?: { path: string; values: PartialConfiguration } | undefined;
+  /** True: the contract is not read. For `down`, which removes a lake whether or not its contract is in order. */
+  withoutContract?: boolean | undefined;
 }
 
 export const DEFAULT_PORT = 4566;
 /** One whole vCPU, as Lambda shares them out: curating is bound by the processor, so less memory costs the same and takes longer. */
 const DEFAULT_MEMORY_MB = 1769;
+/**
+ * DuckDB writes Parquet with several threads, whose buffers are beside Node's own memory, and at this size Lambda gives it
+ * 1.7 processors. It is also the most that an account new to AWS may ask for.
+ */
+const DEFAULT_PARQUET_MEMORY_MB = 3008;
 /** Lambda's longest. */
 const DEFAULT_TIMEOUT_SECONDS = 900;
 
@@ -95,17 +111,26 @@ export function resolveConfiguration(sources: ConfigurationSources): Configurati
     );
   }
   const functionSettings = file.function ?? {};
+  const contract = sources.file && !sources.withoutContract ? readContractSettings(sources.file) : undefined;
+  const partition = { ...file.partition, ...contract?.partition };
+  const dialect = contract?.dialect ?? file.dialect ?? {};
+  checkPartitionIsThere(partition.column, dialect.columns, sources.file?.path);
+  const format = file.format ?? "csv";
   return {
     lake: first("lake") ?? "transactions",
     region: first("region") ?? "us-east-1",
     partition: {
-      column: file.partition?.column,
-      as: file.partition?.as ?? "dt_reference",
-      timezone: file.partition?.timezone ?? "UTC",
+      column: partition.column,
+      as: partition.as ?? "dt_reference",
+      timezone: partition.timezone ?? "UTC",
     },
-    dialect: file.dialect ?? {},
+    dialect,
+    contract: contract?.contract,
+    contractNotes: contract?.notes ?? [],
+    format,
+    retention: file.retention,
     onDelete: first("onDelete") ?? "remove",
-    memoryMb: functionSettings.memory ?? DEFAULT_MEMORY_MB,
+    memoryMb: functionSettings.memory ?? (format === "parquet" ? DEFAULT_PARQUET_MEMORY_MB : DEFAULT_MEMORY_MB),
     timeoutSeconds: functionSettings.timeout ?? DEFAULT_TIMEOUT_SECONDS,
     functionConcurrency: functionSettings.concurrency,
     functionEndpointUrl: functionSettings.endpointUrl,
@@ -119,6 +144,18 @@ export function resolveConfiguration(sources: ConfigurationSources): Configurati
     ),
     file: sources.file?.path,
   };
+}
+
+/** Files without a header have just the columns that are listed. */
+function checkPartitionIsThere(
+  column: string | undefined,
+  columns: string[] | undefined,
+  path = "minilake.yaml",
+): void {
+  if (column === undefined || columns === undefined || columns.includes(column)) return;
+  throw new MinilakeError("Config", `${path}: partition.column is "${column}", which is not among dialect.columns`, {
+    hint: `dialect.columns are: ${columns.join(", ")}.`,
+  });
 }
 
 function originOf(

@@ -13,6 +13,9 @@ const SHAPE: Shape = {
   endpointUrl: checks.url,
   port: checks.port,
   profile: checks.text,
+  contract: checks.text,
+  schema: checks.text,
+  format: checks.format,
   onDelete: checks.onDelete,
   partition: { column: checks.text, as: checks.partitionName, timezone: checks.timezone },
   dialect: {
@@ -20,12 +23,18 @@ const SHAPE: Shape = {
     quote: checks.quote,
     encoding: checks.encoding,
     skipLines: checks.skipLines,
+    columns: checks.columns,
   },
   function: {
     memory: checks.memory,
     timeout: checks.timeout,
     concurrency: checks.functionConcurrency,
     endpointUrl: checks.url,
+  },
+  retention: {
+    oldVersions: checks.days,
+    incompleteUploads: checks.days,
+    logs: checks.logDays,
   },
 };
 

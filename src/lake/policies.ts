@@ -30,6 +30,8 @@ export interface StagePolicyInput {
   accountId: string;
   stage: string;
   sourceBucket: string;
+  /** Its objects are then read by version. */
+  sourceIsVersioned: boolean;
   targetBucket: string;
   quarantineBucket: string;
   controlBucket: string;
@@ -40,7 +42,7 @@ export interface StagePolicyInput {
 /**
  * The least that a stage's function needs, action by action (DESIGN 3):
  * it reads its source, looks at, replaces and deletes its own outputs and quarantine, keeps its receipts, and writes its log.
- * GetObjectVersion takes up a read that broke off, at the same version.
+ * GetObjectVersion takes up a read that broke off, at the same version; without versions that goes by ETag.
  * ListBucket is what makes S3 answer 404 instead of 403 for an object that is not there.
  */
 export function stagePolicy(input: StagePolicyInput): PolicyDocument {
@@ -51,7 +53,7 @@ export function stagePolicy(input: StagePolicyInput): PolicyDocument {
       {
         Sid: "ReadSource",
         Effect: "Allow",
-        Action: ["s3:GetObject", "s3:GetObjectVersion"],
+        Action: input.sourceIsVersioned ? ["s3:GetObject", "s3:GetObjectVersion"] : "s3:GetObject",
         Resource: `${bucket(input.sourceBucket)}/*`,
       },
       {

@@ -62,6 +62,29 @@ const partitionName: Check = (value) =>
     ? undefined
     : "expected letters, digits and underscores, and no digit first";
 
+const columns: Check = (value) => {
+  if (!Array.isArray(value) || value.length === 0 || value.some((name) => typeof name !== "string" || name === "")) {
+    return "expected a list of column names, such as [id, date, amount]";
+  }
+  const twice = value.find((name, index) => value.indexOf(name) !== index);
+  return twice === undefined ? undefined : `the column "${twice}" is there twice`;
+};
+
+/** What PutRetentionPolicy takes. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+const LOG_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+const days: Check = (value) =>
+  value === "forever" || integer(1, 36_500)(value) === undefined
+    ? undefined
+    : "expected a number of days from 1 to 36500, or forever";
+
+const logDays: Check = (value) =>
+  value === "forever" || LOG_DAYS.includes(value as number)
+    ? undefined
+    : `CloudWatch Logs keeps logs for one of these numbers of days, or forever: ${LOG_DAYS.join(", ")}`;
+
 export const checks = {
   text,
   lake,
@@ -74,6 +97,10 @@ export const checks = {
   timeout: integer(1, 900, "seconds"),
   functionConcurrency: integer(1, 1_000),
   skipLines: integer(0, 1_000),
+  columns,
+  days,
+  logDays,
+  format: oneOf("csv", "parquet"),
   onDelete: oneOf("remove", "keep"),
   backend: oneOf("embedded", "localstack", "endpoint", "aws"),
   delimiter: oneOf(",", ";", "\t", "|"),
