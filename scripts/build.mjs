@@ -30,7 +30,7 @@ const program = await build({
   minify: true,
   keepNames: true,
   chunkNames: "chunks/[name]-[hash]",
-  external: ["lmdb"],
+  external: ["lmdb", "@duckdb/node-api"],
   define: { MINILAKE_VERSION: JSON.stringify(manifest.version) },
   // Some bundled libraries are CommonJS and call require for Node's own modules.
   banner: {

@@ -10,7 +10,7 @@ import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
 export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandContext) => Command)[]][] = [
   ["See it:", [demoCommand]],
   ["Make and feed a lake:", [planCommand, upCommand, ingestCommand]],
-  ["Look and prove:", [statusCommand, verifyCommand]],
+  ["Look and prove:", [statusCommand, queryCommand, verifyCommand]],
   ["Take it away:", [downCommand]],
   ["For other programs:", [emulatorCommand]],
 ];
@@ -112,6 +112,27 @@ function verifyCommand(context: CommandContext): Command {
     ["minilake verify", "a table per partition, and the findings"],
     ["minilake verify transactions.csv --values", "one raw object; the cells of wrong rows"],
     ["minilake verify --json > report.json", "in CI: the exit code is 1 when something is false"],
+  ]);
+}
+
+function queryCommand(context: CommandContext): Command {
+  const command = new Command("query")
+    .summary("ask the lake in SQL")
+    .description(
+      "Runs one SQL statement with DuckDB over the tables curated, trusted, quarantine, raw and receipts.\n" +
+        "A filter on the partition column reads those partitions alone; objects are fetched once and kept.\n" +
+        "Without SQL it asks for it in a terminal, and reads it from standard input elsewhere.",
+    )
+    .argument("[sql]", "one statement; .tables and .schema show what there is")
+    .addOption(new Option("--csv", "print the rows as CSV, and nothing else, on stdout"))
+    .addOption(new Option("--parquet <file>", "write the rows to a Parquet file"))
+    .addOption(new Option("--chart", "draw the last column of numbers as bars"))
+    .action(async (sql, options) => (await import("./query.ts")).runQuery(context, sql, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake query", "a prompt with a history"],
+    ['minilake query "select status, count(*) from curated group by all"', "one question"],
+    ['minilake query "select rule, count(*) from quarantine group by 1" --chart', "bars"],
+    ['minilake query "from curated" --parquet lake.parquet', "everything in one file"],
   ]);
 }
 
