@@ -138,6 +138,7 @@ async function bundled(folder) {
     partition: { as: "dt_reference", timezone: "UTC" },
     dialect: {},
     onDelete: "remove",
+    format: "csv",
   };
   writeFileSync(join(folder, "handler", "lake.json"), JSON.stringify(configuration));
   return outfile;

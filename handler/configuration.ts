@@ -27,3 +27,15 @@ export function findStage(configuration: FunctionConfiguration, name: StageConfi
   if (stage === undefined) throw new Error(`lake.json has no stage ${name}`);
   return stage;
 }
+
+/**
+ * The configuration as one stage is to follow it. What a contract lake's `curate` reads is made by `validate`, which takes
+ * it away only when it is to go: with `onDelete: keep` a deleted raw object leaves its trusted one where it is.
+ */
+export function readingOf(
+  configuration: FunctionConfiguration,
+  name: StageConfiguration["name"],
+): FunctionConfiguration {
+  if (name !== "curate" || configuration.contract === undefined) return configuration;
+  return { ...configuration, onDelete: "remove" };
+}

@@ -34,6 +34,16 @@ export interface Layout {
   why: string[];
 }
 
+/** What a stage knows beforehand of the files that it reads. */
+export interface ReadingPlan {
+  /** What is pinned. */
+  dialect: FunctionConfiguration["dialect"];
+  /** Undefined: rows are not placed by a date, and no column is looked for. */
+  partition?: { column?: string } | undefined;
+  /** The files are ours: UTF-8, comma, double quotes, a header on line 1. */
+  trusted?: boolean;
+}
+
 /** The file cannot be read as a whole; the message says why and what to do. */
 export class FileRefused extends Error {
   override readonly name = "FileRefused";
@@ -83,15 +93,17 @@ export function detectLayout(
   bomLength: number,
   complete: boolean,
   encoding: Encoding,
-  configuration: Pick<FunctionConfiguration, "dialect" | "partition">,
+  plan: ReadingPlan,
   days: DayReader,
   onLayout: (layout: Layout) => void = () => {},
 ): Layout | undefined {
-  const pinned = configuration.dialect;
+  const pinned = plan.dialect;
   const why: string[] = [];
   const start = bomLength === 0 ? 0 : encoding === "utf-8" || encoding.startsWith("utf-16") ? 3 : bomLength;
 
-  const { quote, backslash, delimiter } = detectPunctuation(sample, start, complete, encoding, pinned, why);
+  const { quote, backslash, delimiter } = plan.trusted
+    ? ourPunctuation(why)
+    : detectPunctuation(sample, start, complete, encoding, pinned, why);
   const rows = sampleRows(
     sample,
     start,
@@ -103,7 +115,41 @@ export function detectLayout(
   );
   const newline = detectNewline(sample, why);
 
-  const header = headerIndex(rows, pinned.skipLines, days, why);
+  const top = pinned.columns
+    ? topWithoutHeader(rows, pinned.columns, pinned.skipLines, start, complete, why)
+    : topWithHeader(rows, plan, start, sample, encoding, complete, days, why);
+  if (top === undefined) return undefined;
+  const { firstRow, ...place } = top;
+  describeNames(place.columns, why);
+  const layout: Layout = { delimiter, quote, backslash, newline, ...place, keyColumn: -1, keyWhy: "", why };
+  onLayout(layout);
+  if (plan.partition === undefined) return layout;
+  const body = rows.slice(firstRow).filter((row) => isWhole(row, layout));
+  return Object.assign(layout, chooseKeyColumn(layout.columns, body, plan, days));
+}
+
+function isWhole(row: SampleRow, { columns }: Pick<Layout, "columns">): boolean {
+  return !row.blank && !row.broken && row.fields.length === columns.length;
+}
+
+/** Where the table begins. */
+interface Top extends Pick<Layout, "preambleLines" | "headerStart" | "rowsStart" | "headerLines" | "columns"> {
+  /** Index of the first row below, among the sampled ones. */
+  firstRow: number;
+}
+
+/** Returns  undefined when the sample ends within the header */
+function topWithHeader(
+  rows: SampleRow[],
+  { trusted, dialect: { skipLines } }: ReadingPlan,
+  start: number,
+  sample: Buffer,
+  encoding: Encoding,
+  complete: boolean,
+  days: DayReader,
+  why: string[],
+): Top | undefined {
+  const header = trusted ? 0 : headerIndex(rows, skipLines, days, why);
   const headerRow = header === undefined ? undefined : rows[header];
   if (headerRow === undefined) {
     if (!complete) return undefined;
@@ -121,34 +167,48 @@ export function detectLayout(
       `the header line holds bytes that are no ${encoding} text, so its columns cannot be named; mend the line, or pin dialect.encoding`,
     );
   }
-  const columns = headerRow.fields;
-  describeNames(columns, why);
-  const body = rows
-    .slice(header! + 1)
-    .filter((row) => !row.blank && !row.broken && row.fields.length === columns.length);
   let preambleLines = 0;
   for (let i = 0; i < header!; i++) preambleLines += rows[i]!.lines;
-  if (preambleLines > 0 && pinned.skipLines === undefined) {
+  if (preambleLines > 0 && skipLines === undefined) {
     why.push(`header on line ${preambleLines + 1}: the ${preambleLines} lines before it do not look like the table`);
   } else if (preambleLines === 0) {
     why.push("header on line 1");
   }
-  const layout: Layout = {
-    delimiter,
-    quote,
-    backslash,
-    newline,
+  return {
     preambleLines,
     headerStart: preambleLines === 0 ? start : headerRow.start,
     rowsStart: headerRow.next,
     headerLines: headerRow.lines,
-    columns,
-    keyColumn: -1,
-    keyWhy: "",
-    why,
+    columns: headerRow.fields,
+    firstRow: header! + 1,
   };
-  onLayout(layout);
-  return Object.assign(layout, chooseKeyColumn(columns, body, configuration.partition.column, days));
+}
+
+/** The columns are configured. Without a header to be told apart nothing is taken for a preamble that is not configured. */
+function topWithoutHeader(
+  rows: SampleRow[],
+  columns: string[],
+  skipLines: number | undefined,
+  start: number,
+  complete: boolean,
+  why: string[],
+): Top | undefined {
+  why.push(`no header: the ${columns.length} columns are named in the configuration`);
+  let preambleLines = 0;
+  let firstRow = 0;
+  while (preambleLines < (skipLines ?? 0) && firstRow < rows.length) preambleLines += rows[firstRow++]!.lines;
+  if (preambleLines < (skipLines ?? 0)) {
+    if (!complete) return undefined;
+    throw new FileRefused("no-header", `the file ends within the ${skipLines} lines that dialect.skipLines leaves out`);
+  }
+  if (preambleLines > 0) why.push(`the first row is on line ${preambleLines + 1}: pinned in the configuration`);
+  const rowsStart = firstRow === 0 ? start : rows[firstRow - 1]!.next;
+  return { preambleLines, headerStart: rowsStart, rowsStart, headerLines: 0, columns, firstRow };
+}
+
+function ourPunctuation(why: string[]): Punctuation {
+  why.push("delimiter comma: the file was written by validate");
+  return { delimiter: ",", quote: '"', backslash: false };
 }
 
 /**
@@ -162,12 +222,12 @@ export function detectKeyColumn(
   complete: boolean,
   encoding: Encoding,
   layout: Layout,
-  configured: string | undefined,
+  plan: ReadingPlan,
   days: DayReader,
 ): { keyColumn: number; keyWhy: string } {
   const rows = sampleRows(sample, 0, complete, layout, encoding, SAMPLED_ROWS, sample.length);
-  const body = rows.filter((row) => !row.blank && !row.broken && row.fields.length === layout.columns.length);
-  return chooseKeyColumn(layout.columns, body, configured, days);
+  const body = rows.filter((row) => isWhole(row, layout));
+  return chooseKeyColumn(layout.columns, body, plan, days);
 }
 
 function detectPunctuation(
@@ -187,15 +247,20 @@ function detectPunctuation(
   if (delimiter !== undefined) {
     why.push(`delimiter ${DELIMITER_NAMES[delimiter]}: pinned in the configuration`);
   } else {
-    let best = { delimiter: "," as Delimiter, score: 0, share: 1, columns: 1 };
-    for (const candidate of DELIMITERS) {
-      if (!scored.includes(candidate)) continue;
-      const punctuation = { delimiter: candidate, quote, backslash };
-      const rows = sampleRows(scored, start, whole, punctuation, encoding, SCORED_ROWS, scored.length);
-      const { columns, share } = commonWidth(rows);
-      const score = columns < 2 ? 0 : share * Math.log2(columns + 1);
-      if (score > best.score) best = { delimiter: candidate, score, share, columns };
-    }
+    const rowsOf = (candidate: Delimiter) =>
+      sampleRows(
+        scored,
+        start,
+        whole,
+        { delimiter: candidate, quote, backslash },
+        encoding,
+        SCORED_ROWS,
+        scored.length,
+      );
+    const candidates = DELIMITERS.filter((candidate) => scored.includes(candidate));
+    let best = bestDelimiter(candidates, rowsOf, pinned.columns?.length);
+    // No row has as many fields as are configured: the delimiter that the rows have, so that the message is of use.
+    if (best.score === 0 && pinned.columns) best = bestDelimiter(candidates, rowsOf, undefined);
     delimiter = best.delimiter;
     why.push(
       best.score === 0
@@ -207,6 +272,22 @@ function detectPunctuation(
   else if (quote === "'") why.push("quote ': fields of the sample are enclosed in it, and none in double quotes");
   if (backslash) why.push(`escape \\: quotes inside quoted fields of the sample follow a backslash`);
   return { delimiter, quote, backslash };
+}
+
+/** columns  fields that a row has, when that is known */
+function bestDelimiter(
+  candidates: Delimiter[],
+  rowsOf: (candidate: Delimiter) => SampleRow[],
+  columns: number | undefined,
+): { delimiter: Delimiter; score: number; share: number; columns: number } {
+  let best = { delimiter: "," as Delimiter, score: 0, share: 1, columns: 1 };
+  for (const candidate of candidates) {
+    const rows = rowsOf(candidate);
+    const width = columns === undefined ? commonWidth(rows) : { columns, share: shareOfWidth(rows, columns) };
+    const score = width.columns < 2 ? 0 : width.share * Math.log2(width.columns + 1);
+    if (score > best.score) best = { delimiter: candidate, score, ...width };
+  }
+  return best;
 }
 
 /** A single quote only when whole fields are enclosed in it and none in double quotes. */
@@ -272,7 +353,6 @@ function sampleRows(
     quote: quote.charCodeAt(0),
     backslash,
     columns: 0,
-    keyColumn: -1,
     watchHighBytes: false,
   };
   const row = (from: number, next: number, fields: string[], flags: number, lines: number) => {
@@ -357,6 +437,12 @@ function commonWidth(rows: SampleRow[]): { columns: number; share: number } {
   return { columns, share: total === 0 ? 0 : most / total };
 }
 
+/** The share of rows that have so many fields. */
+function shareOfWidth(rows: SampleRow[], columns: number): number {
+  const filled = rows.filter(({ blank }) => !blank);
+  return filled.length === 0 ? 0 : filled.filter(({ fields }) => fields.length === columns).length / filled.length;
+}
+
 /** Index of the header among the sampled rows. */
 function headerIndex(
   rows: SampleRow[],
@@ -416,15 +502,15 @@ function describeNames(columns: string[], why: string[]): void {
 function chooseKeyColumn(
   columns: string[],
   body: SampleRow[],
-  configured: string | undefined,
+  { partition, dialect }: ReadingPlan,
   days: DayReader,
 ): { keyColumn: number; keyWhy: string } {
-  const choice = keyColumnAmong(columns, body, configured, days);
+  const choice = keyColumnAmong(columns, body, partition?.column, days);
   const keyName = columns[choice.keyColumn];
-  if (keyName !== undefined && isDay(keyName, days)) {
+  if (dialect.columns === undefined && keyName !== undefined && isDay(keyName, days)) {
     throw new FileRefused(
       "no-header",
-      `the file has no header: its first line holds a date ("${keyName}") like the lines below it; add a line with the names of the columns`,
+      `the file has no header: its first line holds a date ("${keyName}") like the lines below it; add a line with the names of the columns, or write them into minilake.yaml: dialect: { columns: [ … ] }`,
     );
   }
   return choice;

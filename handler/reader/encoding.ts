@@ -29,6 +29,14 @@ export function decode(bytes: Buffer, start: number, end: number, encoding: Enco
   );
 }
 
+/** The code point of each byte of a single-byte encoding, 0 where a byte is none; undefined for the other encodings. */
+export function codePointsOf(encoding: Encoding): Uint16Array | undefined {
+  if (encoding !== "windows-1252" && encoding !== "iso-8859-1") return undefined;
+  const points = Uint16Array.from({ length: 256 }, (_, byte) => byte);
+  if (encoding === "windows-1252") points.set(WINDOWS_1252, 0x80);
+  return points;
+}
+
 /**
  * UTF-16 to UTF-8, so that one byte-level reader serves all encodings, and back, so that nothing is lost.
  *

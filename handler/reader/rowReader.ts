@@ -17,8 +17,6 @@ export interface RowShape {
   backslash: boolean;
   /** Fields that a row must have; 0: whatever it has, every row goes to `other`. */
   columns: number;
-  /** Index of the field that `plain` gets the bounds of. */
-  keyColumn: number;
   /** Rows with bytes of 0x80 and more go to `other`: the text has to be transcoded, or looked at. */
   watchHighBytes: boolean;
 }
@@ -46,8 +44,8 @@ const CERTAINLY_TOO_LONG = MAX_ROW_BYTES + 4;
 
 /** Positions are indexes into the window: a row's text is [start, end), its line ending [end, next). */
 export interface RowSink {
-  /** The expected number of fields and nothing special; the key field is [keyStart, keyEnd). */
-  plain(window: Buffer, start: number, end: number, next: number, keyStart: number, keyEnd: number): void;
+  /** The expected number of fields and nothing special: field i ends at ends[i], and the next one starts behind that. */
+  plain(window: Buffer, start: number, end: number, next: number, ends: Int32Array): void;
   /** `lines` is the number of physical lines that it takes. `reader.fields` has its fields, unless it is broken. */
   other(window: Buffer, start: number, end: number, next: number, flags: number, lines: number): void;
   blank(start: number, next: number, window: Buffer): void;
@@ -117,6 +115,8 @@ export class RowReader {
    * with commas or tabs, and no bytes of 0x80 and more to watch. 0 otherwise.
    */
   readonly #ceiling: number;
+  /** Where the fields of the row at hand end, those of the expected number. */
+  readonly #ends: Int32Array;
   #viewed: Buffer | undefined;
   #view: DataView = new DataView(new ArrayBuffer(0));
   #inLongLine = false;
@@ -127,6 +127,7 @@ export class RowReader {
   constructor(shape: RowShape, sink: RowSink) {
     this.#shape = shape;
     this.#sink = sink;
+    this.#ends = new Int32Array(Math.max(1, shape.columns));
     const classes = this.#classes;
     // In this order: a delimiter that is a comma is a delimiter.
     classes[COMMA] = CLASS_NEEDS_QUOTES;
@@ -151,8 +152,9 @@ export class RowReader {
   read(window: Buffer, start: number, end: number, final: boolean, watch = false): number {
     const sink = this.#sink;
     const classes = watch ? this.#watching : this.#classes;
-    const { delimiter, keyColumn } = this.#shape;
-    const last = this.#shape.columns - 1;
+    const { delimiter, columns } = this.#shape;
+    const last = columns - 1;
+    const ends = this.#ends;
     let row = start;
     if (this.#inLongLine) {
       row = this.#longLine(window, start, end, final);
@@ -160,8 +162,6 @@ export class RowReader {
     }
     let i = row;
     let field = 0;
-    let keyStart = row;
-    let keyEnd = row;
     let flags = 0;
     let next = 0;
     const ceiling = this.#ceiling;
@@ -190,10 +190,9 @@ export class RowReader {
         continue;
       }
       if (kind === CLASS_DELIMITER) {
-        if (field === keyColumn) keyEnd = i;
+        if (field < last) ends[field] = i;
         field++;
         i++;
-        if (field === keyColumn) keyStart = i;
         continue;
       }
       if (kind === CLASS_LF) {
@@ -214,7 +213,7 @@ export class RowReader {
           next = this.#longLine(window, row, end, final);
           if (this.#inLongLine) return this.#consumed(start, next);
         }
-        row = i = keyStart = next;
+        row = i = next;
         field = flags = 0;
         continue;
       } else {
@@ -227,11 +226,12 @@ export class RowReader {
       } else if (i === row) {
         sink.blank(row, next, window);
       } else if (flags === 0 && field === last) {
-        sink.plain(window, row, i, next, keyStart, keyColumn === last ? i : keyEnd);
+        ends[last] = i;
+        sink.plain(window, row, i, next, ends);
       } else {
         this.#special(window, row, i, next, flags, start);
       }
-      row = i = keyStart = next;
+      row = i = next;
       field = flags = 0;
     }
     if (row < end) {
@@ -239,7 +239,8 @@ export class RowReader {
         row = this.#longLine(window, row, end, final);
       } else if (final) {
         if (flags === 0 && field === last) {
-          sink.plain(window, row, end, end, keyStart, keyColumn === last ? end : keyEnd);
+          ends[last] = end;
+          sink.plain(window, row, end, end, ends);
         } else {
           this.#special(window, row, end, end, flags, start);
         }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { refuseTooLarge } from "../../../handler/curateObject.ts";
+import { CURATE_BYTES_PER_SECOND } from "../../../handler/curateObject.ts";
+import { refuseTooLarge } from "../../../handler/prepareObject.ts";
 import { curateFile } from "./lake.ts";
 
 describe("curate", () => {
@@ -114,12 +115,16 @@ describe("a file too large for one run", () => {
     ["temporary space", {}, 600_000_000, /more than the 512000000 bytes of temporary space/],
   ])("for lack of %s is refused before it is read, with the numbers", (_what, changes, bytes, message) => {
     expect(() =>
-      refuseTooLarge(bytes, { ...limits, spaceBytes: 1e12, ...(_what === "temporary space" ? limits : changes) }),
+      refuseTooLarge(
+        bytes,
+        { ...limits, spaceBytes: 1e12, ...(_what === "temporary space" ? limits : changes) },
+        CURATE_BYTES_PER_SECOND,
+      ),
     ).toThrow(message);
   });
 
   test("and one that fits is not", () => {
-    refuseTooLarge(400_000_000, limits);
-    refuseTooLarge(10_000, { remainingMs: 100, memoryMb: 128, spaceBytes: 0 });
+    refuseTooLarge(400_000_000, limits, CURATE_BYTES_PER_SECOND);
+    refuseTooLarge(10_000, { remainingMs: 100, memoryMb: 128, spaceBytes: 0 }, CURATE_BYTES_PER_SECOND);
   });
 });

@@ -31,7 +31,6 @@ function readRows(
       quote: quote.charCodeAt(0),
       backslash,
       columns,
-      keyColumn: 0,
       watchHighBytes: false,
     },
     sink,
