@@ -108,8 +108,20 @@ export async function readReceipts(
   stage: string,
   options: { prefix?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<Map<string, Receipt>> {
-  const s3 = await clients.s3();
   const receipts = new Map<string, Receipt>();
+  await eachReceipt(clients, definition, stage, options, (key, receipt) => receipts.set(key, receipt));
+  return receipts;
+}
+
+/** Reads all receipts of a stage, several at a time and in no order, and keeps none of them. */
+export async function eachReceipt(
+  clients: Clients,
+  definition: LakeDefinition,
+  stage: string,
+  options: { prefix?: string; signal?: AbortSignal | undefined },
+  onReceipt: (key: string, receipt: Receipt) => void,
+): Promise<void> {
+  const s3 = await clients.s3();
   const keys: string[] = [];
   const prefix = `receipts/${stage}/${options.prefix ?? ""}`;
   for await (const { key } of listKeys(s3, definition.buckets.control, { prefix, signal: options.signal })) {
@@ -121,9 +133,8 @@ export async function readReceipts(
     if (receipt === undefined) return;
     // Of a long key, the receipt's own key tells only the beginning.
     const full = receipt.source.key;
-    receipts.set(full !== key && shortKey(full) === key ? full : key, receipt);
+    onReceipt(full !== key && shortKey(full) === key ? full : key, receipt);
   });
-  return receipts;
 }
 
 /** Runs `work` for each item, at most `width` at a time; the first failure ends it and is thrown. */

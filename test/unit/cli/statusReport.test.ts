@@ -1,6 +1,7 @@
 import { Chalk } from "chalk";
 import { expect, test } from "vitest";
 import { renderStatus } from "../../../src/cli/statusReport.ts";
+import type { DeadLetter } from "../../../src/lake/deadLetters.ts";
 import type { LakeStatus } from "../../../src/lake/status.ts";
 
 const plain = new Chalk({ level: 0 });
@@ -28,6 +29,17 @@ const status = (changes: Partial<LakeStatus["stages"][0]> = {}, rest: Partial<La
   ...rest,
 });
 
+const letter = (changes: Partial<DeadLetter>): DeadLetter => ({
+  messageId: "1",
+  error: "",
+  requestId: "r",
+  sentAt: "2026-11-02T00:00:00.000Z",
+  event: "ObjectCreated:Put",
+  objects: [],
+  body: "",
+  ...changes,
+});
+
 test("a lake that is at rest", () => {
   expect(renderStatus(status(), [], plain, { where: "the embedded endpoint" })).toMatchSnapshot();
 });
@@ -46,13 +58,8 @@ test("a lake with work to do and things that went wrong", () => {
       { deadLetters: 2 },
     ),
     [
-      {
-        messageId: "1",
-        error: "Task timed out",
-        requestId: "r",
-        objects: [{ bucket: "raw", key: "a\nb.csv", versionId: "1" }],
-      },
-      { messageId: "2", error: "", requestId: "", objects: [] },
+      letter({ error: "Task timed out", objects: [{ bucket: "raw", key: "a\nb.csv", versionId: "1" }] }),
+      letter({ objects: [] }),
     ],
     plain,
     { where: "AWS in eu-west-1" },
@@ -71,12 +78,9 @@ test("long keys, many keys and log lines of functions are cut to what matters", 
       { deadLetters: 1 },
     ),
     [
-      {
-        messageId: "1",
-        error: "",
-        requestId: "r",
+      letter({
         objects: Array.from({ length: 5000 }, (_, index) => ({ bucket: "raw", key: `${index}.csv`, versionId: "1" })),
-      },
+      }),
     ],
     plain,
     { where: "here" },
