@@ -51,7 +51,7 @@ type Input = Readonly<Record<string, unknown>>;
 /**
  * Reads the configuration members of a request. A member that is absent keeps its value in `current`, or gets AWS's default.
  * Throws ValidationException and InvalidParameterValueException in AWS's words, and 501 by name for what does not exist here
- * (VPC, file systems, layers, SnapStart, X-Ray, KMS keys). EphemeralStorage is kept and shown, and not enforced.
+ * (VPC, file systems, layers, SnapStart, X-Ray, KMS keys). EphemeralStorage is enforced by the runtimes.
  */
 export function readSettings(functionName: string, input: Input, current: Settings | undefined): Settings {
   refuseUnsupported(input);

@@ -27,7 +27,8 @@ export const RESERVED_VARIABLES = new Set([
  * Everything that a function finds in its environment, and nothing of this process's own.
  *
  * Beyond AWS's: AWS_ENDPOINT_URL, so that SDKs find this endpoint; AWS_EC2_METADATA_DISABLED, so that none looks for another source of
- * credentials; TMPDIR, because without containers each environment's /tmp is a folder of its own.
+ * credentials; MINILAKE_TMP, because without containers each environment's /tmp is a folder of its own, which the runtimes redirect
+ * to, and TMPDIR, by which native code finds it.
  */
 export function environmentVariables(options: {
   functionName: string;
@@ -60,6 +61,7 @@ export function environmentVariables(options: {
     AWS_ENDPOINT_URL: options.endpoint,
     ...runtime,
     ...version.environment,
+    MINILAKE_TMP: `${version.ephemeralStorageMb}:${options.temporaryFolder}`,
     _HANDLER: version.handler,
     AWS_REGION: options.region,
     AWS_DEFAULT_REGION: options.region,

@@ -8,9 +8,10 @@
  *   streaming or event source mappings.
  * - Runtimes: nodejs18.x to 24.x run on the Node that runs this endpoint, python3.9 to 3.14 on the python3 in PATH, whatever
  *   their version is. The AWS SDK is not part of them: a function brings its own (boto3 is used if the machine has it).
- * - No containers: the code is not at /var/task but in LAMBDA_TASK_ROOT, each environment's /tmp is in TMPDIR (code that writes to the
- *   literal "/tmp" writes to the machine's, which all environments share), EphemeralStorage is kept and shown but not enforced, CPU share
- *   is not limited, read-only code does not stop root, and the function sees the machine's files and processes.
+ * - No containers: the code is not at /var/task but in LAMBDA_TASK_ROOT, CPU share is not limited, read-only code does not stop root, and the
+ *   function sees the machine's files and processes.
+ * - /tmp is redirected by the runtimes to a folder of the environment, and EphemeralStorage enforced there: not for native code, nor for
+ *   programs beyond their arguments, working folder and TMPDIR.
  * - Memory, and the limit of 1,024 processes and threads, are checked on Linux alone, for all processes of an environment: at intervals
  *   (40 ms while it runs, 250 ms for processes not seen before, one second while idle) and with every response. Too many processes end
  *   the environment; on AWS the next one cannot be started.

@@ -47,7 +47,9 @@ export async function runtimeCommand(
   if (runtime.startsWith("nodejs")) {
     // AWS leaves V8 nine tenths of the memory; the young generation is kept small because many environments share this machine.
     const heap = [`--max-old-space-size=${Math.floor(memoryMb * 0.9)}`, "--max-semi-space-size=4"];
-    return { program: process.execPath, arguments: [...heap, join(runtimesFolder(), "node.cjs")] };
+    // Preloaded, so that worker threads and forked processes have it, too.
+    const preload = ["--require", join(runtimesFolder(), "temporaryFolder.cjs")];
+    return { program: process.execPath, arguments: [...heap, ...preload, join(runtimesFolder(), "node.cjs")] };
   }
   // Without -B Python would write its caches into the function's read-only code.
   return { program: await realPython(), arguments: ["-B", "-u", join(runtimesFolder(), "python.py")] };

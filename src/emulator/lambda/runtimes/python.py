@@ -11,6 +11,11 @@ import sys
 import time
 import traceback
 
+import temporary_folder
+
+# A module of the function may have this name.
+del sys.modules["temporary_folder"]
+
 LOG_FD = 3
 FRAME_TYPE = 0xA55A0003
 # Longer events are split by the other side in any case.
@@ -243,6 +248,7 @@ def main():
     global current_request_id
     api = RuntimeApi()
     set_up_logging()
+    temporary_folder.install()
     # This file's folder is on the path because it was started from there; a function must not import from it.
     sys.path = [entry for entry in sys.path if os.path.abspath(entry or ".") != os.path.dirname(os.path.abspath(__file__))]
     try:
