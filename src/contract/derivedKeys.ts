@@ -23,11 +23,15 @@ export function curatedKey(as: string, day: string, sourceKey: string, format: "
   return `${as}=${day}/${sourceKey}${format === "parquet" ? ".parquet" : ""}`;
 }
 
-/** True when a file of this key can have no curated objects: it is refused whole. */
-export function isKeyTooLong(as: string, sourceKey: string): boolean {
+/**
+ * True when a file of this key can have no curated objects: it is refused whole.
+ *
+ * format  of the lake's curated objects, which for Parquet have ".parquet" behind the source key; @default "csv"
+ */
+export function isKeyTooLong(as: string, sourceKey: string, format: "csv" | "parquet" = "csv"): boolean {
   return (
     Buffer.byteLength(sourceKey) > MAX_SOURCE_KEY_BYTES ||
-    Buffer.byteLength(curatedKey(as, "2000-01-01", sourceKey)) > MAX_KEY_BYTES
+    Buffer.byteLength(curatedKey(as, "2000-01-01", sourceKey, format)) > MAX_KEY_BYTES
   );
 }
 

@@ -1,0 +1,75 @@
+import { createRequire } from "node:module";
+import { DUCKDB_VERSION } from "../../src/contract/duckdbVersion.ts";
+
+/** The few calls of DuckDB's own binding that are used. Its wrapper for Node would take three times as long to load. */
+interface Binding {
+  library_version(): string;
+  create_config(): object;
+  set_config(config: object, name: string, value: string): void;
+  open(path: string, config: object): Promise<object>;
+  connect(database: object): Promise<object>;
+  query(connection: object, sql: string): Promise<object>;
+  disconnect_sync(connection: object): void;
+  close_sync(database: object): void;
+}
+
+/** A database in memory. */
+export interface DuckDb {
+  /** Throws Error with DuckDB's message. */
+  run(sql: string): Promise<void>;
+  close(): void;
+}
+
+/** Of the whole process, Node and what DuckDB does not count, in MB. */
+const RESERVED_MB = 160;
+const LEAST_MB = 96;
+
+/**
+ * memoryMb  of the function; DuckDB writes to `folder` what does not fit
+ * One thread, so that rows keep their order and the same rows give the same bytes. No extension is ever loaded from elsewhere: Parquet and
+ * ICU are in the library.
+ */
+export async function openDuckDb(memoryMb: number, folder: string): Promise<DuckDb> {
+  const binding = loadBinding();
+  const settings = {
+    threads: "1",
+    preserve_insertion_order: "true",
+    memory_limit: `${Math.max(LEAST_MB, memoryMb - RESERVED_MB)}MB`,
+    temp_directory: folder,
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  };
+  const config = binding.create_config();
+  for (const [name, value] of Object.entries(settings)) binding.set_config(config, name, value);
+  const database = await binding.open(":memory:", config);
+  const connection = await binding.connect(database);
+  await binding.query(connection, "SET TimeZone = 'UTC'");
+  return {
+    run: async (sql) => {
+      await binding.query(connection, sql);
+    },
+    close: () => {
+      binding.disconnect_sync(connection);
+      binding.close_sync(database);
+    },
+  };
+}
+
+/** Native code from node_modules: of the deployment package, which has that of its own platform, or of a checkout. */
+function loadBinding(): Binding {
+  const require = createRequire(import.meta.url);
+  const platform = `${process.platform}-${process.arch}`;
+  const failures: string[] = [];
+  for (const name of [platform, `${platform}-musl`]) {
+    try {
+      const binding = require(`@duckdb/node-bindings-${name}/duckdb.node`) as Binding;
+      if (DUCKDB_VERSION.startsWith(binding.library_version().replace(/^v/, ""))) return binding;
+      failures.push(`${name} has DuckDB ${binding.library_version()}`);
+    } catch (error) {
+      failures.push((error as Error).message.split("\n")[0]!);
+    }
+  }
+  throw new Error(
+    `the function needs DuckDB ${DUCKDB_VERSION} for ${platform} to write Parquet: ${failures.join("; ")}`,
+  );
+}

@@ -1,0 +1,129 @@
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { CompiledContract } from "../../src/contract/compiledContract.ts";
+import type { DetectedDialect } from "../../src/contract/receipt.ts";
+import { freeBytes, Outputs, SpaceExhausted } from "../outputs.ts";
+import { FileRefused } from "../reader/dialect.ts";
+import type { PutBody } from "../s3/objectStore.ts";
+import { cellFault, type ParquetColumn, parquetColumns, selectList, sourceColumn } from "./columnTypes.ts";
+import { type DuckDb, openDuckDb } from "./duckdb.ts";
+import { sqlText } from "./sql.ts";
+
+export const PARQUET = "application/vnd.apache.parquet";
+
+/** Rows of a row group, as DuckDB has them; fewer when a group of so many would be larger than this. */
+const GROUP_ROWS = 122_880;
+const GROUP_BYTES = 64 * 1024 * 1024;
+/** DuckDB writes in multiples of this. */
+const VECTOR_ROWS = 2_048;
+/** A source's row has up to 1 MiB; in UTF-8 and with quotes doubled it may be three times as long. */
+const MAX_LINE_BYTES = 4 * 1024 * 1024;
+const BUFFER_BYTES = 2 * MAX_LINE_BYTES;
+const PIECE_BYTES = 256 * 1024;
+
+/** What a file's rows were sorted into. */
+interface PartitionedText {
+  /** CSV: a header, commas, double quotes, line feeds, UTF-8. */
+  outputs: Outputs;
+  partitions: { output: number }[];
+  dialect: DetectedDialect;
+}
+
+export interface ParquetOutputs {
+  /** Of a partition's output number. */
+  body(output: number): PutBody;
+  discard(): void;
+}
+
+/**
+ * Each output as a Parquet file: zstd, columns typed by the contract, rows in their order, null for an empty cell.
+ * The same text gives the same bytes. One output at a time is in temporary files; the results wait as `Outputs` do.
+ *
+ * Throws  FileRefused `parquet-type` when a cell cannot be a value of its column without a change; SpaceExhausted
+ */
+export async function writeParquet(
+  { outputs, partitions, dialect }: PartitionedText,
+  contract: CompiledContract | undefined,
+  memoryMb: number,
+): Promise<ParquetOutputs> {
+  const columns = parquetColumns(dialect.columns, contract);
+  const bytes = partitions.reduce((sum, { output }) => sum + outputs.bytes(output), 0);
+  const results = new Outputs({ expectedBytes: bytes / 4 });
+  const places = new Map<number, number>();
+  const folder = await mkdtemp(join(tmpdir(), "minilake-parquet-"));
+  let duckDb: DuckDb | undefined;
+  try {
+    duckDb = await openDuckDb(memoryMb, folder);
+    const text = join(folder, "rows.csv");
+    const file = join(folder, "rows.parquet");
+    for (const { output } of partitions) {
+      writeText(outputs.body(output, "").pieces(), text);
+      await duckDb.run(copyStatement(columns, text, file, groupRows(outputs.bytes(output), outputs.rows(output))));
+      places.set(output, takeIn(results, file));
+    }
+  } catch (error) {
+    results.discard();
+    throw explained(error, columns, dialect);
+  } finally {
+    duckDb?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+  return { body: (output) => results.body(places.get(output)!, PARQUET), discard: () => results.discard() };
+}
+
+function groupRows(bytes: number, rows: number): number {
+  const fitting = Math.floor(GROUP_BYTES / (bytes / Math.max(1, rows)) / VECTOR_ROWS) * VECTOR_ROWS;
+  return Math.min(GROUP_ROWS, Math.max(VECTOR_ROWS, fitting));
+}
+
+function copyStatement(columns: readonly ParquetColumn[], text: string, file: string, rows: number): string {
+  const types = columns.map((_, index) => `${sourceColumn(index)}: 'VARCHAR'`).join(", ");
+  // Nothing is guessed, and everything is text, because DuckDB makes null of a timestamp that it cannot read.
+  const read = `read_csv(${sqlText(text)}, columns = {${types}}, auto_detect = false, header = true, delim = ',', quote = '"', escape = '"', nullstr = '', new_line = '\\n', parallel = false, max_line_size = ${MAX_LINE_BYTES}, buffer_size = ${BUFFER_BYTES})`;
+  return `COPY (SELECT ${selectList(columns)} FROM ${read}) TO ${sqlText(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rows})`;
+}
+
+function writeText(pieces: Iterable<Uint8Array>, path: string): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    for (const piece of pieces) {
+      for (let written = 0; written < piece.length; ) written += writeSync(file, piece, written);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function takeIn(results: Outputs, path: string): number {
+  const output = results.open(new Uint8Array(0));
+  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  const file = openSync(path, "r");
+  try {
+    for (;;) {
+      const length = readSync(file, buffer);
+      if (length === 0) return output;
+      results.append(output, buffer, 0, length);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function explained(error: unknown, columns: readonly ParquetColumn[], dialect: DetectedDialect): unknown {
+  if (!(error instanceof Error)) return error;
+  const fault = cellFault(error.message);
+  if (fault) {
+    const { name, type } = columns[fault.column]!;
+    const refused = new FileRefused(
+      "parquet-type",
+      `${name} has ${JSON.stringify(fault.cell)}, which no ${type} of a Parquet file holds as it is; correct the cell, or declare the column as a string or with a wider type in the contract, and replay the file`,
+      name,
+    );
+    refused.dialect = dialect;
+    return refused;
+  }
+  const full = (error as NodeJS.ErrnoException).code === "ENOSPC" || /No space left on device/.test(error.message);
+  return full ? new SpaceExhausted(freeBytes()) : error;
+}
