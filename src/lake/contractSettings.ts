@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join } from "node:path";
 import type { ColumnType, CompiledContract } from "../contract/compiledContract.ts";
+import { loadContract } from "../contract/odcs/load.ts";
 import { MinilakeError } from "../errors.ts";
 import type { PartialConfiguration } from "./configuration.ts";
 
@@ -30,7 +31,7 @@ export function readContractSettings(file: {
     return fail(`schema names "${schema}" of a contract, and there is no contract`, "Add the line contract: <file>.");
   }
   const path = isAbsolute(name) ? name : join(dirname(file.path), name);
-  const loaded = loadContract(path, schema);
+  const loaded = loadContract(path, schema === undefined ? {} : { schema });
   const differ = (setting: string, ours: unknown, theirs: unknown) => {
     if (ours === undefined || theirs === undefined || JSON.stringify(ours) === JSON.stringify(theirs)) return;
     fail(
@@ -55,19 +56,6 @@ export function readContractSettings(file: {
     notes: loaded.notes,
   };
 }
-
-type LoadContract = (
-  path: string,
-  schema?: string,
-) => {
-  contract: CompiledContract;
-  partition?: { column: string; timezone?: string };
-  dialect: NonNullable<PartialConfiguration["dialect"]>;
-  notes: string[];
-};
-const loadContract: LoadContract = (path) => {
-  throw new MinilakeError("Config", `${path}: contracts cannot be read yet`);
-};
 
 /** No value of these is a day. */
 const NEVER_A_DAY: ColumnType["name"][] = ["boolean", "integer", "number", "time"];

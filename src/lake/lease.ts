@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { isAwsError, MinilakeError } from "../errors.ts";
 import { processRuns } from "../processRuns.ts";
+import { retryWhile } from "./waiting.ts";
 
 /** Who changes the lake now; `lease.json` in the control bucket. */
 export interface LeaseRecord {
@@ -32,6 +33,8 @@ export interface LeaseOptions {
   ttlMs?: number;
   /** Says whether a process of this host that ran at `markedAt` (milliseconds since the epoch) still does. @default asks the system */
   isAlive?: (pid: number, markedAt: number) => boolean;
+  /** The bucket was made a moment ago: a part of S3 may not know of it yet. @default false */
+  bucketIsNew?: boolean;
 }
 
 export const LEASE_KEY = "lease.json";
@@ -39,6 +42,8 @@ export const LEASE_KEY = "lease.json";
 const TTL_MS = 30_000;
 /** Two that find the same lease expired race for it; the loser looks once more. */
 const MAX_TRIES = 3;
+/** S3 knows everywhere of a new bucket within seconds. */
+const NEW_BUCKET_TIMEOUT_MS = 60_000;
 
 /**
  * Takes the lake's lease by a conditional write, and renews it until released.
@@ -75,7 +80,14 @@ export async function takeLease(s3: S3Client, Bucket: string, options: LeaseOpti
   let etag: string | undefined;
   let current: LeaseRecord | undefined;
   for (let tries = 0; etag === undefined && tries < MAX_TRIES; tries++) {
-    etag = await unlessTaken(write({ IfNoneMatch: "*" }));
+    etag = await retryWhile(
+      {
+        what: `the bucket ${Bucket} to be found`,
+        timeoutMs: NEW_BUCKET_TIMEOUT_MS,
+        passing: (error) => (options.bucketIsNew ?? false) && isAwsError(error, "NoSuchBucket"),
+      },
+      () => unlessTaken(write({ IfNoneMatch: "*" })),
+    );
     if (etag !== undefined) break;
     const found = await readLease(s3, Bucket);
     if (found === undefined) continue;

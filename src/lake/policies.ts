@@ -6,8 +6,8 @@ export interface PolicyDocument {
 
 export interface PolicyStatement {
   Sid: string;
-  Effect: "Allow";
-  Principal?: { Service: string };
+  Effect: "Allow" | "Deny";
+  Principal?: { Service: string } | "*";
   Action: string | string[];
   Resource?: string | string[];
   Condition?: Record<string, Record<string, string | string[]>>;

@@ -3,7 +3,7 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client 
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { LEASE_KEY, type LeaseOptions, takeLease } from "../../src/lake/lease.ts";
 import { down, up } from "../../src/lake/reconcile.ts";
-import { emptyBucket } from "../../src/lake/resources/bucket.ts";
+import { emptyBucket } from "../../src/lake/resources/emptyBucket.ts";
 import { type LakeFixture, lakeFixture } from "./lakeFixture.ts";
 import { waitFor } from "./target.ts";
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket }));
 });
 afterAll(() => lake?.close());
-beforeEach(() => emptyBucket(s3, Bucket, () => {}));
+beforeEach(() => emptyBucket(s3, Bucket));
 
 const record = async () =>
   JSON.parse(await (await s3.send(new GetObjectCommand({ Bucket, Key: LEASE_KEY }))).Body!.transformToString());

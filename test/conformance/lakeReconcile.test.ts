@@ -72,6 +72,7 @@ describe("a lake's life", () => {
       `invoke settings ${stages[0]!.functionName}`,
       `permission ${stages[0]!.permissionId}`,
       `notification ${stages[0]!.notificationId}`,
+      `definition s3://${buckets.control}/definition.json`,
     ]);
     expect(new Set(resources.map(({ change }) => change))).toEqual(new Set(["created"]));
   });
@@ -89,7 +90,7 @@ describe("a lake's life", () => {
     await down(lake.clients, lake.definition);
     lake.calls.take();
     const { resources } = await plan(lake.clients, lake.definition, { bundle: lake.bundle });
-    expect(resources.map(({ change }) => change)).toEqual(Array(11).fill("created"));
+    expect(resources.map(({ change }) => change)).toEqual(Array(12).fill("created"));
     expect(lake.calls.mutating()).toEqual([]);
   });
 
@@ -150,9 +151,10 @@ describe("a lake's life", () => {
     );
     expect(LambdaFunctionConfigurations).toEqual([]);
     const again = await bringUp();
-    expect(again.resources.filter(({ change }) => change === "unchanged").map(({ kind }) => kind)).toEqual(
-      Array(4).fill("bucket"),
-    );
+    expect(again.resources.filter(({ change }) => change === "unchanged").map(({ kind }) => kind)).toEqual([
+      ...Array(4).fill("bucket"),
+      "definition",
+    ]);
     await down(lake.clients, lake.definition);
   });
 });
@@ -337,7 +339,7 @@ describe("drift", () => {
     writeFileSync(join(folder, "curate.mjs"), "export const handler = async () => {};\n");
     const bundle = await buildBundle(other.configuration, folder);
     const { resources } = await up(lake.clients, other, { bundle });
-    expect(differences(resources)).toEqual(["function updated code"]);
+    expect(differences(resources)).toEqual(["function updated code", "definition updated partition"]);
     expect((await up(lake.clients, other, { bundle })).changed).toBe(false);
   });
 

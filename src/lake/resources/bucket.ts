@@ -1,14 +1,8 @@
 import {
-  AbortMultipartUploadCommand,
   CreateBucketCommand,
   DeleteBucketCommand,
-  DeleteObjectCommand,
-  DeleteObjectsCommand,
   GetBucketTaggingCommand,
   GetBucketVersioningCommand,
-  ListMultipartUploadsCommand,
-  ListObjectVersionsCommand,
-  type ObjectIdentifier,
   PutBucketTaggingCommand,
   PutBucketVersioningCommand,
   type S3Client,
@@ -16,12 +10,15 @@ import {
 import { isAwsError, MinilakeError } from "../../errors.ts";
 import type { BucketDefinition } from "../definition.ts";
 import type { ResourceReport } from "../progress.ts";
-import { retryWhile, throwIfInterrupted } from "../waiting.ts";
+import { retryWhile, waitUntil } from "../waiting.ts";
+import { protectionAspects } from "./bucketProtection.ts";
+import { describeContents, emptyBucket } from "./emptyBucket.ts";
 import {
   assertOurs,
   fromTagList,
   hasTags,
   isOurs,
+  keptBecauseFull,
   keptBecauseNotOurs,
   type ResourceContext,
   reported,
@@ -30,6 +27,8 @@ import {
   type Tags,
   tagList,
 } from "./resource.ts";
+
+export { decodeListedKey } from "./emptyBucket.ts";
 
 interface ObservedBucket {
   tags: Tags;
@@ -40,36 +39,35 @@ interface ObservedBucket {
 const SETTLE_TIMEOUT_MS = 60_000;
 /** How often a bucket that fills up again while it is being emptied is emptied once more. */
 const MAX_EMPTYING_ROUNDS = 20;
-const DELETES_IN_FLIGHT = 4;
 
 export async function ensureBucket(context: ResourceContext, desired: BucketDefinition): Promise<ResourceReport> {
   const { definition } = context;
   const s3 = await context.clients.s3();
+  const Bucket = desired.name;
   let observed = await observeBucket(s3, desired);
   const absent = observed === undefined;
   let ours = false;
   if (observed === undefined) {
-    if (context.mode === "plan") return reported("bucket", desired.name, "created");
-    ours = await createBucket(context, s3, desired.name);
-    observed = await observeBucket(s3, desired);
-    if (observed === undefined) {
-      throw new MinilakeError("Internal", `The bucket ${desired.name} was made, but cannot be found.`);
-    }
+    if (context.mode === "plan") return reported("bucket", Bucket, "created");
+    ours = await createBucket(context, s3, Bucket);
+    // A part of S3 may not know of it yet.
+    observed = await waitUntil(
+      { what: `the bucket ${Bucket} to be found`, timeoutMs: SETTLE_TIMEOUT_MS, signal: context.signal },
+      () => observeBucket(s3, desired),
+    );
   }
-  if (!ours) assertOurs(definition, "bucket", desired.name, observed.tags);
+  if (!ours) assertOurs(definition, "bucket", Bucket, observed.tags);
   const { tags, versioning } = observed;
-  const settled = settling(context, `the bucket ${desired.name}`);
-  const aspects = await syncAspects(context, [
+  const settled = settling(context, `the bucket ${Bucket}`, absent);
+  const skipped: string[] = [];
+  const changed = await syncAspects(context, [
     {
       name: "tags",
       same: hasTags(tags, definition.tags),
       write: () =>
         settled(() =>
           s3.send(
-            new PutBucketTaggingCommand({
-              Bucket: desired.name,
-              Tagging: { TagSet: tagList({ ...tags, ...definition.tags }) },
-            }),
+            new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: tagList({ ...tags, ...definition.tags }) } }),
           ),
         ),
     },
@@ -78,16 +76,14 @@ export async function ensureBucket(context: ResourceContext, desired: BucketDefi
       same: !desired.versioned || versioning === "Enabled",
       write: () =>
         settled(() =>
-          s3.send(
-            new PutBucketVersioningCommand({
-              Bucket: desired.name,
-              VersioningConfiguration: { Status: "Enabled" },
-            }),
-          ),
+          s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: "Enabled" } })),
         ),
     },
+    ...(await protectionAspects(context, s3, desired, settled, skipped)),
   ]);
-  return absent ? reported("bucket", desired.name, "created") : synced("bucket", desired.name, aspects);
+  const aspects = changed.filter((name) => !skipped.includes(name));
+  const report = absent ? reported("bucket", Bucket, "created") : synced("bucket", Bucket, aspects);
+  return skipped.length > 0 ? { ...report, skipped } : report;
 }
 
 async function observeBucket(s3: S3Client, desired: BucketDefinition): Promise<ObservedBucket | undefined> {
@@ -132,11 +128,18 @@ async function createBucket(context: ResourceContext, s3: S3Client, Bucket: stri
   }
 }
 
+export interface RemoveBucketOptions {
+  /** It stays as it is. */
+  keepData?: boolean | undefined;
+  /** With objects in it, it stays. */
+  onlyEmpty?: boolean | undefined;
+}
+
 /** Empties the bucket of every version, delete marker and unfinished upload, and deletes it. */
 export async function removeBucket(
   context: ResourceContext,
   desired: BucketDefinition,
-  options: { keepData?: boolean | undefined } = {},
+  options: RemoveBucketOptions = {},
 ): Promise<ResourceReport> {
   const s3 = await context.clients.s3();
   const Bucket = desired.name;
@@ -144,10 +147,14 @@ export async function removeBucket(
   if (observed === undefined) return reported("bucket", Bucket, "absent");
   if (!isOurs(context.definition, observed.tags)) return keptBecauseNotOurs("bucket", Bucket);
   if (options.keepData) return { ...reported("bucket", Bucket, "kept"), reason: "its data was to be kept" };
+  if (options.onlyEmpty) {
+    const contents = await describeContents(s3, Bucket);
+    if (contents !== undefined) return keptBecauseFull("bucket", Bucket, contents);
+  }
   if (context.mode === "plan") return reported("bucket", Bucket, "removed");
   const settled = settling(context, `the bucket ${Bucket}`);
   let removed = 0;
-  const count = (objects: number) => {
+  const onRemoved = (objects: number) => {
     removed += objects;
     context.onProgress?.({ step: "emptying", resource: Bucket, removed });
   };
@@ -161,99 +168,15 @@ export async function removeBucket(
       if (!isAwsError(error, "BucketNotEmpty") || round > MAX_EMPTYING_ROUNDS) throw error;
     }
     try {
-      await emptyBucket(s3, Bucket, count, context.signal);
+      await emptyBucket(s3, Bucket, { onRemoved, signal: context.signal });
     } catch (error) {
       if (!isAwsError(error, "NoSuchBucket")) throw error;
     }
   }
 }
 
-/** Removes every version, delete marker and unfinished upload; `onRemoved` gets the number removed each time. */
-export async function emptyBucket(
-  s3: S3Client,
-  Bucket: string,
-  onRemoved: (objects: number) => void,
-  signal?: AbortSignal,
-): Promise<void> {
-  const inFlight = new Set<Promise<void>>();
-  let failure: unknown;
-  const remove = async (objects: ObjectIdentifier[]) => {
-    await deleteObjects(s3, Bucket, objects);
-    onRemoved(objects.length);
-  };
-  let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
-  while (marker !== undefined && failure === undefined) {
-    throwIfInterrupted(signal);
-    const page: Awaited<ReturnType<typeof listVersions>> = await listVersions(s3, Bucket, marker);
-    marker = page.next;
-    if (page.objects.length === 0) continue;
-    const removing = remove(page.objects)
-      .catch((error: unknown) => {
-        failure ??= error;
-      })
-      .finally(() => inFlight.delete(removing));
-    inFlight.add(removing);
-    if (inFlight.size >= DELETES_IN_FLIGHT) await Promise.race(inFlight);
-  }
-  await Promise.all(inFlight);
-  if (failure !== undefined) throw failure;
-  for (;;) {
-    throwIfInterrupted(signal);
-    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
-    if (Uploads.length === 0) return;
-    for (const { Key, UploadId } of Uploads) {
-      await s3.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch((error: unknown) => {
-        if (!isAwsError(error, "NoSuchUpload")) throw error;
-      });
-    }
-    onRemoved(Uploads.length);
-  }
-}
-
-async function listVersions(
-  s3: S3Client,
-  Bucket: string,
-  marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined },
-) {
-  const page = await s3.send(new ListObjectVersionsCommand({ Bucket, EncodingType: "url", ...marker }));
-  const decode = page.EncodingType === "url" ? decodeListedKey : (key: string) => key;
-  const objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(({ Key = "", VersionId }) => ({
-    Key: decode(Key),
-    VersionId,
-  }));
-  const next = page.IsTruncated
-    ? { KeyMarker: decode(page.NextKeyMarker ?? ""), VersionIdMarker: page.NextVersionIdMarker }
-    : undefined;
-  return { objects, next };
-}
-
-/** Listings with encoding-type=url write keys as forms do: "+" for a space. */
-export function decodeListedKey(key: string): string {
-  return decodeURIComponent(key.replaceAll("+", " "));
-}
-
-/** XML 1.0 has no way to write these characters, so a batch cannot name keys that hold them. */
-const NOT_IN_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
-
-async function deleteObjects(s3: S3Client, Bucket: string, objects: ObjectIdentifier[]): Promise<void> {
-  const batch = objects.filter(({ Key = "" }) => !NOT_IN_XML.test(Key));
-  const single = objects.filter(({ Key = "" }) => NOT_IN_XML.test(Key));
-  if (batch.length > 0) {
-    const { Errors = [] } = await s3.send(
-      new DeleteObjectsCommand({ Bucket, Delete: { Objects: batch, Quiet: true } }),
-    );
-    const refused = Errors.find(({ Code }) => Code !== "NoSuchKey" && Code !== "NoSuchVersion");
-    if (refused) {
-      throw new MinilakeError(
-        refused.Code === "AccessDenied" ? "AccessDenied" : "Internal",
-        `s3://${Bucket}/${refused.Key} could not be deleted: ${refused.Code} ${refused.Message ?? ""}`.trim(),
-      );
-    }
-  }
-  for (const { Key, VersionId } of single) await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
-}
-
-function settling(context: ResourceContext, what: string) {
+/** isNew  the bucket was made a moment ago: not every part of S3 may know of it yet. */
+function settling(context: ResourceContext, what: string, isNew = false) {
   return <T>(call: () => Promise<T>): Promise<T> =>
     retryWhile(
       {
@@ -263,7 +186,7 @@ function settling(context: ResourceContext, what: string) {
         signal: context.signal,
         onWaiting: () =>
           context.onProgress?.({ step: "waiting", resource: what, reason: "an earlier change of it is settling" }),
-        passing: (error) => isAwsError(error, "OperationAborted"),
+        passing: (error) => isAwsError(error, "OperationAborted") || (isNew && isAwsError(error, "NoSuchBucket")),
       },
       call,
     );

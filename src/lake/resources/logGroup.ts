@@ -2,7 +2,9 @@ import {
   type CloudWatchLogsClient,
   CreateLogGroupCommand,
   DeleteLogGroupCommand,
+  DeleteRetentionPolicyCommand,
   DescribeLogGroupsCommand,
+  DescribeLogStreamsCommand,
   ListTagsForResourceCommand,
   PutRetentionPolicyCommand,
   TagResourceCommand,
@@ -10,10 +12,12 @@ import {
 import { isAwsError } from "../../errors.ts";
 import type { LakeDefinition, StageDefinition } from "../definition.ts";
 import type { ResourceReport } from "../progress.ts";
+import { retryWhile } from "../waiting.ts";
 import {
   assertOurs,
   hasTags,
   isOurs,
+  keptBecauseFull,
   keptBecauseNotOurs,
   type ResourceContext,
   reported,
@@ -26,6 +30,9 @@ interface ObservedLogGroup {
   retentionDays: number | undefined;
   tags: Tags;
 }
+
+/** CloudWatch Logs answers OperationAborted while an earlier change of the same group settles. */
+const SETTLE_TIMEOUT_MS = 60_000;
 
 /** Made by us and not by Lambda, so that it has our tags and an end to its retention. */
 export async function ensureLogGroup(context: ResourceContext, stage: StageDefinition): Promise<ResourceReport> {
@@ -46,20 +53,42 @@ export async function ensureLogGroup(context: ResourceContext, stage: StageDefin
     }
   }
   const { tags, retentionDays } = observed;
+  const settled = <T>(call: () => Promise<T>) =>
+    retryWhile(
+      {
+        what: `the log group ${logGroupName}`,
+        timeoutMs: SETTLE_TIMEOUT_MS,
+        firstDelayMs: 200,
+        signal: context.signal,
+        passing: (error) =>
+          isAwsError(error, "OperationAbortedException") || (absent && isAwsError(error, "ResourceNotFoundException")),
+      },
+      call,
+    );
   if (!isLambdasOwn(tags)) assertOurs(definition, "log group", logGroupName, tags);
   const aspects = await syncAspects(context, [
     {
       name: "tags",
       same: hasTags(tags, definition.tags),
       write: () =>
-        logs.send(
-          new TagResourceCommand({ resourceArn: logGroupArn(definition, logGroupName), tags: { ...definition.tags } }),
+        settled(() =>
+          logs.send(
+            new TagResourceCommand({
+              resourceArn: logGroupArn(definition, logGroupName),
+              tags: { ...definition.tags },
+            }),
+          ),
         ),
     },
     {
       name: "retention",
       same: retentionDays === stage.logRetentionDays,
-      write: () => logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: stage.logRetentionDays })),
+      write: () =>
+        settled(() =>
+          stage.logRetentionDays === undefined
+            ? logs.send(new DeleteRetentionPolicyCommand({ logGroupName }))
+            : logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: stage.logRetentionDays })),
+        ),
     },
   ]);
   return absent ? reported("log group", logGroupName, "created") : synced("log group", logGroupName, aspects);
@@ -93,13 +122,22 @@ async function observeLogGroup(
   }
 }
 
-export async function removeLogGroup(context: ResourceContext, stage: StageDefinition): Promise<ResourceReport> {
+/** onlyEmpty  with logs in it, it stays */
+export async function removeLogGroup(
+  context: ResourceContext,
+  stage: StageDefinition,
+  options: { onlyEmpty?: boolean } = {},
+): Promise<ResourceReport> {
   const logs = await context.clients.logs();
   const logGroupName = stage.logGroup;
   const observed = await observeLogGroup(logs, context.definition, stage);
   if (observed === undefined) return reported("log group", logGroupName, "absent");
   if (!isLambdasOwn(observed.tags) && !isOurs(context.definition, observed.tags)) {
     return keptBecauseNotOurs("log group", logGroupName);
+  }
+  if (options.onlyEmpty) {
+    const { logStreams = [] } = await logs.send(new DescribeLogStreamsCommand({ logGroupName, limit: 1 }));
+    if (logStreams.length > 0) return keptBecauseFull("log group", logGroupName, "logs");
   }
   if (context.mode === "plan") return reported("log group", logGroupName, "removed");
   try {

@@ -6,7 +6,7 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { isAwsError } from "../../errors.ts";
-import type { StageDefinition } from "../definition.ts";
+import type { LakeDefinition, StageDefinition } from "../definition.ts";
 import type { ResourceReport } from "../progress.ts";
 import { retryWhile } from "../waiting.ts";
 import { canonical, type ResourceContext, reported, syncAspects, synced } from "./resource.ts";
@@ -17,6 +17,7 @@ const VALIDATION_TIMEOUT_MS = 60_000;
 /**
  * Our entry in the source bucket's notification document. A bucket has one document and a put replaces it as a whole,
  * so the entries of others are read and written back as they were. The function's permission must be there.
+ * The entry of another stage of this lake, which read the bucket before, goes in the same put: S3 refuses two for one event.
  */
 export async function ensureNotification(context: ResourceContext, stage: StageDefinition): Promise<ResourceReport> {
   const s3 = await context.clients.s3();
@@ -25,27 +26,43 @@ export async function ensureNotification(context: ResourceContext, stage: StageD
     LambdaFunctionArn: stage.functionArn,
     Events: [...stage.events],
   };
-  const document = await observeDocument(s3, stage.sourceBucket);
-  const observed = document?.LambdaFunctionConfigurations?.find(({ Id }) => Id === stage.notificationId);
-  const write = () => putDocument(context, s3, stage, withEntry(document ?? {}, stage.notificationId, wanted));
+  const document = (await observeDocument(s3, stage.sourceBucket)) ?? {};
+  const observed = document.LambdaFunctionConfigurations?.find(({ Id }) => Id === stage.notificationId);
+  const earlier = ourEntries(context.definition, document).filter(({ Id }) => Id !== stage.notificationId);
+  const write = () =>
+    putDocument(
+      context,
+      s3,
+      stage.sourceBucket,
+      withEntries(document, [...earlier, ...(observed ? [observed] : [])], wanted),
+    );
   if (observed === undefined) {
     if (context.mode === "apply") await write();
-    return reported("notification", stage.notificationId, "created");
+    const report = reported("notification", stage.notificationId, "created");
+    return earlier.length > 0
+      ? { ...report, reason: `in the place of ${earlier.map(({ Id }) => Id).join(", ")}` }
+      : report;
   }
-  const aspects = await syncAspects(context, [
-    { name: "events", same: canonical(observed) === canonical(wanted), write },
-  ]);
-  return synced("notification", stage.notificationId, aspects);
+  const same = canonical(observed) === canonical(wanted) && earlier.length === 0;
+  return synced("notification", stage.notificationId, await syncAspects(context, [{ name: "events", same, write }]));
 }
 
-/** The document with our entry put in the place of an earlier one, or taken out, and everything else as it was. */
-export function withEntry(
+/** The document without the entries `gone`, with our entry when given, and everything else as it was. */
+export function withEntries(
   document: NotificationConfiguration,
-  id: string,
-  entry: LambdaFunctionConfiguration | undefined,
+  gone: LambdaFunctionConfiguration[],
+  entry?: LambdaFunctionConfiguration,
 ): NotificationConfiguration {
-  const others = (document.LambdaFunctionConfigurations ?? []).filter(({ Id }) => Id !== id);
+  const others = (document.LambdaFunctionConfigurations ?? []).filter((each) => !gone.includes(each));
   return { ...document, LambdaFunctionConfigurations: entry ? [...others, entry] : others };
+}
+
+/** The entries that this lake's stages have in a document, whichever stage reads that bucket today. */
+function ourEntries(definition: LakeDefinition, document: NotificationConfiguration): LambdaFunctionConfiguration[] {
+  const stages = [...definition.stages, ...definition.retired.stages];
+  return (document.LambdaFunctionConfigurations ?? []).filter(({ Id, LambdaFunctionArn }) =>
+    stages.some(({ notificationId, functionArn }) => Id === notificationId && LambdaFunctionArn === functionArn),
+  );
 }
 
 /** Undefined when there is no such bucket. */
@@ -62,11 +79,11 @@ async function observeDocument(s3: S3Client, Bucket: string): Promise<Notificati
 async function putDocument(
   context: ResourceContext,
   s3: S3Client,
-  stage: StageDefinition,
+  Bucket: string,
   NotificationConfiguration: NotificationConfiguration,
   options: { skipValidation?: boolean } = {},
 ): Promise<void> {
-  const what = `the notification of ${stage.sourceBucket}`;
+  const what = `the notification of ${Bucket}`;
   await retryWhile(
     {
       what,
@@ -87,7 +104,7 @@ async function putDocument(
     () =>
       s3.send(
         new PutBucketNotificationConfigurationCommand({
-          Bucket: stage.sourceBucket,
+          Bucket,
           NotificationConfiguration,
           ...(options.skipValidation ? { SkipDestinationValidation: true } : {}),
         }),
@@ -95,20 +112,19 @@ async function putDocument(
   );
 }
 
-export async function removeNotification(context: ResourceContext, stage: StageDefinition): Promise<ResourceReport> {
+/** Takes every entry of this lake out of a bucket's document; a report for each of them. */
+export async function removeNotifications(context: ResourceContext, bucket: string): Promise<ResourceReport[]> {
   const s3 = await context.clients.s3();
-  const document = await observeDocument(s3, stage.sourceBucket);
-  const ours = document?.LambdaFunctionConfigurations?.find(
-    ({ Id, LambdaFunctionArn }) => Id === stage.notificationId && LambdaFunctionArn === stage.functionArn,
-  );
-  if (document === undefined || ours === undefined) return reported("notification", stage.notificationId, "absent");
+  const document = await observeDocument(s3, bucket);
+  const ours = document ? ourEntries(context.definition, document) : [];
+  if (document === undefined || ours.length === 0) return [];
   if (context.mode === "apply") {
     // Entries of others may point to what is gone by now; that is not ours to mend, and must not keep us from leaving.
-    await putDocument(context, s3, stage, withEntry(document, stage.notificationId, undefined), {
-      skipValidation: true,
-    }).catch((error: unknown) => {
-      if (!isAwsError(error, "NoSuchBucket")) throw error;
-    });
+    await putDocument(context, s3, bucket, withEntries(document, ours), { skipValidation: true }).catch(
+      (error: unknown) => {
+        if (!isAwsError(error, "NoSuchBucket")) throw error;
+      },
+    );
   }
-  return reported("notification", stage.notificationId, "removed");
+  return ours.map(({ Id = "" }) => reported("notification", Id, "removed"));
 }

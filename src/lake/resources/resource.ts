@@ -36,8 +36,21 @@ export function reported(kind: ResourceKind, name: string, change: Change): Reso
   return { kind, name, change, aspects: [] };
 }
 
+export const NOT_OURS = "it was not made by minilake for this lake";
+
 export function keptBecauseNotOurs(kind: ResourceKind, name: string): ResourceReport {
-  return { kind, name, change: "kept", aspects: [], reason: "it was not made by minilake for this lake" };
+  return { kind, name, change: "kept", aspects: [], reason: NOT_OURS };
+}
+
+/** Data that a run was not asked to remove. contents: "12 objects" */
+export function keptBecauseFull(kind: ResourceKind, name: string, contents: string): ResourceReport {
+  return {
+    kind,
+    name,
+    change: "kept",
+    aspects: [],
+    reason: `the definition has no place for it; it holds ${contents}, which minilake up --prune removes`,
+  };
 }
 
 export type Tags = Record<string, string>;

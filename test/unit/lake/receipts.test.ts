@@ -6,7 +6,7 @@ import { eventObjects } from "../../../src/lake/deadLetters.ts";
 import type { LakeDefinition } from "../../../src/lake/definition.ts";
 import { compareKeys, readReceipts, sourceKeyOf, summariseReceipts } from "../../../src/lake/receipts.ts";
 import { decodeListedKey } from "../../../src/lake/resources/bucket.ts";
-import { withEntry } from "../../../src/lake/resources/notification.ts";
+import { withEntries } from "../../../src/lake/resources/notification.ts";
 import { canonical } from "../../../src/lake/resources/resource.ts";
 import { backlogOf } from "../../../src/lake/status.ts";
 
@@ -131,12 +131,10 @@ describe("comparing with what AWS gives back", () => {
       QueueConfigurations: [queue],
       EventBridgeConfiguration: {},
     };
-    const withOurs = withEntry(document, "ours", ours);
+    const withOurs = withEntries(document, [], ours);
     expect(withOurs).toEqual({ ...document, LambdaFunctionConfigurations: [theirs, ours] });
-    expect(withEntry(withOurs, "ours", { ...ours, LambdaFunctionArn: "arn:z" }).LambdaFunctionConfigurations).toEqual([
-      theirs,
-      { ...ours, LambdaFunctionArn: "arn:z" },
-    ]);
-    expect(withEntry(withOurs, "ours", undefined)).toEqual(document);
+    const moved = { ...ours, LambdaFunctionArn: "arn:z" };
+    expect(withEntries(withOurs, [ours], moved).LambdaFunctionConfigurations).toEqual([theirs, moved]);
+    expect(withEntries(withOurs, [ours])).toEqual(document);
   });
 });
