@@ -21,6 +21,9 @@ export interface Session {
 
 const FILE = "session.json";
 const IGNORE_FILE = ".gitignore";
+/** What `minilake query` keeps beside the session: copies of objects, and what was typed. */
+export const QUERY_CACHE = "cache";
+export const QUERY_HISTORY = "query_history";
 
 /** Undefined when there is none, or none that can be read. */
 export function readSession(dataDir: string): Session | undefined {
@@ -49,7 +52,8 @@ export function writeSession(dataDir: string, session: Session): boolean {
 /** And the folder with it, when nothing else is in it. */
 export function removeSession(dataDir: string): void {
   try {
-    rmSync(join(dataDir, FILE), { force: true });
+    for (const name of [FILE, QUERY_CACHE, QUERY_HISTORY])
+      rmSync(join(dataDir, name), { recursive: true, force: true });
     const rest = readdirSync(dataDir);
     if (rest.length === 1 && rest[0] === IGNORE_FILE) rmSync(join(dataDir, IGNORE_FILE));
     if (rest.every((name) => name === IGNORE_FILE)) rmdirSync(dataDir);

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { text as readAll } from "node:stream/consumers";
+import { QUERY_CACHE } from "../backends/session.ts";
 import { MinilakeError } from "../errors.ts";
 import { type LakeQuery, openLakeQuery, type QueryResult } from "../query/index.ts";
 import { formatBytes, formatCount } from "../ui/format.ts";
@@ -61,7 +63,7 @@ export function openQuery(
     openLakeQuery({
       s3,
       definition,
-      cacheFolder: `${dataDir}/cache`,
+      cacheFolder: join(dataDir, QUERY_CACHE),
       signal: context.signal,
       onProgress: (table, { objectsDone, objectsTotal, bytesDone, bytesTotal }) =>
         steps.update(

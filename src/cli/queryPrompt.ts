@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import { QUERY_HISTORY } from "../backends/session.ts";
 import { MinilakeError } from "../errors.ts";
 import type { LakeQuery } from "../query/index.ts";
 import { TABLES, tablesOf } from "../query/index.ts";
@@ -25,7 +27,7 @@ export async function runPrompt(
   format: QueryFormat,
 ): Promise<void> {
   const { output } = context;
-  const historyFile = `${lake.dataDir}/query_history`;
+  const historyFile = join(lake.dataDir, QUERY_HISTORY);
   const prompt = createInterface({
     input: context.stdin,
     output: process.stdout,
@@ -132,7 +134,7 @@ function readHistory(file: string): string[] {
 
 function writeHistory(file: string, history: string[]): void {
   try {
-    mkdirSync(file.slice(0, file.lastIndexOf("/")), { recursive: true });
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, `${history.join("\n")}\n`, { mode: 0o600 });
   } catch {
     // Without it the prompt works all the same.

@@ -1,4 +1,4 @@
-import type { Cell, QueryResult, TableReads } from "../query/index.ts";
+import { type Cell, isNested, type QueryResult, type TableReads } from "../query/index.ts";
 import { renderBars } from "../ui/barChart.ts";
 import { formatBytes, formatCount, plural, printable } from "../ui/format.ts";
 import { type Column, renderTable } from "../ui/table.ts";
@@ -73,7 +73,7 @@ async function writeJson({ output }: CommandContext, { columns, rows, reads }: Q
 
 function jsonValue(type: string, value: Cell): string {
   if (value === null) return "null";
-  if (type === "BOOLEAN") return value;
+  if (type === "BOOLEAN" || isNested(type)) return value;
   if (!NUMERIC.test(type)) return JSON.stringify(value);
   const plain = /^-?\d+(\.\d+)?$/.test(value) ? value.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "") : value;
   return String(Number(value)) === plain ? plain : JSON.stringify(value);

@@ -46,15 +46,30 @@ const DIGITS = "(0|[1-9][0-9]{0,17})";
 const DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}";
 const TIME = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?";
 
+const DECIMAL = "DECIMAL(27,9)";
+
 /** What all texts of a column must look like to be shown as more than text; the first that fits. */
 const SHAPES: [pattern: string, cast: string][] = [
   [`-?${DIGITS}`, "BIGINT"],
-  [`-?${DIGITS}([.][0-9]{1,9})?`, "DECIMAL(27,9)"],
+  [`-?${DIGITS}([.][0-9]{1,9})?`, DECIMAL],
   [DATE, "DATE"],
   [`${DATE}[T ]${TIME}`, "TIMESTAMP"],
   [`${DATE}[T ]${TIME}(Z|[+-][0-9]{2}:?[0-9]{2})`, "TIMESTAMPTZ"],
   ["true|false", "BOOLEAN"],
 ];
+
+/** A column that is text because of a few of its values. */
+export interface NearType {
+  column: string;
+  type: string;
+  misfits: number;
+  values: number;
+  /** One of the misfits. */
+  example: string;
+}
+
+/** Share of values that makes a type worth telling about. */
+const NEARLY = 0.8;
 
 /**
  * Types of the columns of a view of texts, for a lake without a contract: a column is of a type when every one of its values is,
@@ -64,28 +79,45 @@ export async function inferTypes(
   connection: DuckDBConnection,
   view: string,
   columns: string[],
-): Promise<Map<string, string>> {
+): Promise<{ types: Map<string, string>; near: NearType[] }> {
   const types = new Map<string, string>();
-  if (columns.length === 0) return types;
+  const near: NearType[] = [];
+  if (columns.length === 0) return { types, near };
   const measures = columns.flatMap((column) => {
     const name = sqlName(column);
     return [
       `count(${name})`,
-      ...SHAPES.map(
-        ([pattern, cast]) =>
-          `count(*) FILTER (regexp_full_match(${name}, '${pattern}') AND TRY_CAST(${name} AS ${cast}) IS NOT NULL)`,
-      ),
-      `max(length(${name}) - instr(${name}, '.')) FILTER (regexp_full_match(${name}, '-?${DIGITS}[.][0-9]+'))`,
+      ...SHAPES.map((shape) => `count(*) FILTER (${fits(name, shape)})`),
+      `max(length(${name}) - instr(${name}, '.')) FILTER (regexp_full_match(${name}, '-?${DIGITS}[.][0-9]{1,9}'))`,
     ];
   });
   const answer = await connection.runAndReadAll(`SELECT ${measures.join(", ")} FROM ${sqlName(view)}`);
   const found = answer.getRows()[0]!.map((value) => Number(value ?? 0));
   const width = SHAPES.length + 2;
-  columns.forEach((column, index) => {
-    const [filled, ...rest] = found.slice(index * width, (index + 1) * width) as [number, ...number[]];
-    const shape = filled === 0 ? undefined : SHAPES.find((_, at) => rest[at] === filled)?.[1];
+  for (const [index, column] of columns.entries()) {
+    const [values, ...rest] = found.slice(index * width, (index + 1) * width) as [number, ...number[]];
     const scale = rest[SHAPES.length]!;
-    types.set(column, shape === "DECIMAL(27,9)" ? `DECIMAL(${18 + scale},${scale})` : (shape ?? "VARCHAR"));
-  });
-  return types;
+    const exact = (type: string) => (type === DECIMAL ? `DECIMAL(${18 + scale},${scale})` : type);
+    const best = SHAPES.reduce((most, _, at) => (rest[at]! > rest[most]! ? at : most), 0);
+    const shape = SHAPES[best]!;
+    const fitting = rest[best]!;
+    types.set(column, values > 0 && fitting === values ? exact(shape[1]) : "VARCHAR");
+    if (fitting === values || fitting < values * NEARLY) continue;
+    const name = sqlName(column);
+    const misfit = await connection.runAndReadAll(
+      `SELECT min(${name}) FROM ${sqlName(view)} WHERE NOT (${fits(name, shape)})`,
+    );
+    near.push({
+      column: name,
+      type: exact(shape[1]),
+      misfits: values - fitting,
+      values,
+      example: String(misfit.getRows()[0]![0]),
+    });
+  }
+  return { types, near };
+}
+
+function fits(name: string, [pattern, type]: [pattern: string, type: string]): string {
+  return `regexp_full_match(${name}, '${pattern}') AND TRY_CAST(${name} AS ${type}) IS NOT NULL`;
 }

@@ -7,7 +7,7 @@ import { type DuckDb, openDuckDb, sqlName, sqlText } from "../duckdb.ts";
 import { MinilakeError } from "../errors.ts";
 import type { LakeDefinition } from "../lake/definition.ts";
 import type { ListedKey } from "../lake/receipts.ts";
-import { contractTypes, inferTypes } from "./columnTypes.ts";
+import { contractTypes, inferTypes, type NearType } from "./columnTypes.ts";
 import { csvScan, groupByHeader, hive } from "./csvViews.ts";
 import { bucketOf, listTable, partitionOfKey, type TableName, tablesOf } from "./lakeTables.ts";
 import { type CachedObject, type FetchProgress, ObjectCache } from "./objectCache.ts";
@@ -38,7 +38,7 @@ export interface TableReads {
   objectsFetched: number;
 }
 
-/** A cell: its text, exact for decimals and large integers; null is NULL. */
+/** A cell: its text, exact for decimals and large integers; JSON of lists, structs and maps; null is NULL. */
 export type Cell = string | null;
 
 export interface QueryResult {
@@ -72,17 +72,25 @@ export async function openLakeQuery(options: QueryOptions): Promise<LakeQuery> {
   });
   const tables = new LakeViews(options, database, folder);
   const { connection } = database;
+  const { JsonDuckDBValueConverter } = await import("@duckdb/node-api");
   return {
     async run(sql) {
       const statement = await parseStatement(connection, sql);
       const reads = await tables.prepare(statement);
-      const result = await explained(() => connection.stream(trimmed(sql)));
+      const result = await explained(tables, () => connection.stream(trimmed(sql)));
       const columns = result.columnNames().map((name, index) => ({ name, type: String(result.columnType(index)) }));
       async function* rows(): AsyncGenerator<Cell[][]> {
         for (;;) {
-          const chunk = await explained(() => result.fetchChunk());
+          const chunk = await explained(tables, () => result.fetchChunk());
           if (chunk === null || chunk.rowCount === 0) return;
-          yield chunk.getRows().map((row) => row.map((value) => (value === null ? null : String(value))));
+          const nested = columns.some(({ type }) => isNested(type)) ? chunk.convertRows(JsonDuckDBValueConverter) : [];
+          yield chunk.getRows().map((row, at) =>
+            row.map((value, index) => {
+              if (value === null) return null;
+              const { type } = columns[index]!;
+              return isNested(type) && type !== "JSON" ? JSON.stringify(nested[at]![index]) : String(value);
+            }),
+          );
         }
       }
       return { columns, rows: rows(), reads };
@@ -90,7 +98,7 @@ export async function openLakeQuery(options: QueryOptions): Promise<LakeQuery> {
     async writeParquet(sql, file) {
       const statement = await parseStatement(connection, sql);
       const reads = await tables.prepare(statement);
-      const answer = await explained(() =>
+      const answer = await explained(tables, () =>
         connection.runAndReadAll(`COPY (${trimmed(sql)}\n) TO ${sqlText(file)} (FORMAT parquet, COMPRESSION zstd)`),
       );
       return { rows: Number(answer.getRows()[0]?.[0] ?? 0), reads };
@@ -102,26 +110,49 @@ export async function openLakeQuery(options: QueryOptions): Promise<LakeQuery> {
   };
 }
 
+/** Lists, structs and maps, whose cells are JSON. */
+export function isNested(type: string): boolean {
+  return /\[\d*\]$|^(STRUCT|MAP|UNION)\(|^JSON$/.test(type);
+}
+
 function trimmed(sql: string): string {
   return sql.replace(/[\s;]+$/, "");
 }
 
 /** DuckDB's errors in words of ours: they are about what the user typed. */
-async function explained<T>(work: () => Promise<T>): Promise<T> {
+async function explained<T>({ empty, nearTypes }: LakeViews, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     if (cause instanceof MinilakeError || !(cause instanceof Error)) throw cause;
-    const message = cause.message.replace(/^(Invalid Error|[A-Z]\w+ Error): /, "").trim();
+    const message = cause.message
+      .replace(/^(Invalid Error|[A-Z]\w+ Error): /, "")
+      .replace(/\n\s*Candidate functions:[\s\S]*?(?=\n\s*LINE|$)/, "")
+      .replace(/\n\s*\n/g, "\n")
+      .trim();
     throw new MinilakeError("Usage", `The query failed: ${message}`, {
-      hint: "Its tables and columns are shown by: minilake query '.schema'",
+      hint: hintFor(message, empty, nearTypes),
       cause,
     });
   }
 }
 
+function hintFor(message: string, empty: TableName[], nearTypes: NearType[]): string {
+  const near = /VARCHAR/.test(message) ? nearTypes[0] : undefined;
+  if (near) {
+    const { column, type, misfits, values, example } = near;
+    return `${column} is text, because ${misfits} of its ${values} values are no ${type}, such as ${JSON.stringify(example)}. Cast it, as in try_cast(${column} AS ${type}), or give the lake a contract: minilake init <file.csv>`;
+  }
+  if (empty.length > 0)
+    return `There is nothing in ${empty.join(", ")} yet. To put a file into the lake: minilake ingest <file.csv>`;
+  return "The tables and their columns are shown by: minilake query .schema";
+}
+
 /** The lake's tables as views, made anew for each statement. */
 class LakeViews {
+  /** Of the statement at hand: tables without an object, and columns that are text because of a few of their values. */
+  empty: TableName[] = [];
+  nearTypes: NearType[] = [];
   readonly #options: QueryOptions;
   readonly #database: DuckDb;
   readonly #folder: string;
@@ -146,8 +177,10 @@ class LakeViews {
     // SHOW TABLES names none of them, and wants to see them.
     const named = all.filter((table) => statement.tables.has(table));
     const reads: TableReads[] = [];
+    this.nearTypes = [];
     for (const table of named) reads.push(await this.#prepare(table, statement));
     for (const table of all) if (!named.includes(table)) await this.#define(table, EMPTY[table](definition));
+    this.empty = reads.filter(({ objectsTotal }) => objectsTotal === 0).map(({ table }) => table);
     return reads;
   }
 
@@ -214,7 +247,9 @@ class LakeViews {
     if (known) return csvScan(groups, column, known).sql;
     const texts = csvScan(groups, column, new Map());
     await this.#define("lake_texts", texts.sql);
-    return csvScan(groups, column, await inferTypes(this.#database.connection, "lake_texts", texts.columns)).sql;
+    const { types, near } = await inferTypes(this.#database.connection, "lake_texts", texts.columns);
+    this.nearTypes.push(...near);
+    return csvScan(groups, column, types).sql;
   }
 
   async #define(view: string, select: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import {
   createWriteStream,
   mkdirSync,
@@ -66,6 +67,8 @@ export class ObjectCache {
     };
     const gone = new Set<string>();
     const fetched = new Set<string>();
+    // A listener for each request in flight, and one for its body.
+    if (options.signal) setMaxListeners(FETCHES_IN_FLIGHT * 4, options.signal);
     try {
       if (missing.length > 0) this.#prepare();
       await inParallel(missing, FETCHES_IN_FLIGHT, async ({ object, file }) => {

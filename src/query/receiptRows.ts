@@ -17,7 +17,7 @@ const COLUMNS: Record<string, string> = {
   rows_accepted: "BIGINT",
   rows_rejected: "BIGINT",
   rows_blank: "BIGINT",
-  rejected_by_rule: "MAP(VARCHAR, BIGINT)",
+  rejected_by_rule: "JSON",
   outputs: 'STRUCT(kind VARCHAR, bucket VARCHAR, "key" VARCHAR, "partition" VARCHAR, "rows" BIGINT, bytes BIGINT)[]',
   event: "TIMESTAMPTZ",
   started: "TIMESTAMPTZ",
