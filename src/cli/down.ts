@@ -19,7 +19,7 @@ export interface DownOptions extends LakeOptions {
 export async function runDown(context: CommandContext, options: DownOptions): Promise<void> {
   const { output, signal } = context;
   const keepData = options.keepData ?? false;
-  const place = choosePlace(context, options);
+  const place = choosePlace(context, options, { withoutContract: true });
   const embedded = place.backend.name === "embedded";
   if (embedded && !hasData(place.dataDir) && !(await place.backend.isRunning())) {
     // Deleting the folder by hand is as good as `down`, but for the process that served it.
@@ -83,7 +83,8 @@ function forgetLake(dataDir: string, lake: string, endpointGoesOn: boolean): voi
 /** Buckets of the embedded endpoint that somebody made beside this lake. They would go with its data. */
 async function otherBuckets({ clients, definition }: OpenLake): Promise<string[]> {
   const { Buckets = [] } = await (await clients.s3()).send(new ListBucketsCommand({}));
-  const ours = new Set(definition.bucketDefinitions.map(({ name }) => name));
+  const { bucketDefinitions, retired } = definition;
+  const ours = new Set([...bucketDefinitions, ...retired.buckets].map(({ name }) => name));
   return Buckets.map(({ Name = "" }) => Name).filter((name) => !ours.has(name));
 }
 

@@ -35,8 +35,17 @@ export interface OpenLake extends LakePlaceChoice {
   onProgress: OnProgress;
 }
 
-/** Options before environment before the last `up` before minilake.yaml before defaults. Throws MinilakeError Config and Usage. */
-export function choosePlace(context: CommandContext, options: LakeOptions & EndpointOptions): LakePlaceChoice {
+/**
+ * Options before environment before the last `up` before minilake.yaml before defaults.
+ *
+ * withoutContract   the contract that minilake.yaml names is not read: for what must work when it is broken
+ * Throws MinilakeError Config and Usage
+ */
+export function choosePlace(
+  context: CommandContext,
+  options: LakeOptions & EndpointOptions,
+  { withoutContract = false }: { withoutContract?: boolean } = {},
+): LakePlaceChoice {
   const { cwd, environment } = context;
   const dataDir = resolve(cwd, options.dataDir ?? ".minilake");
   const session = readSession(dataDir);
@@ -45,7 +54,7 @@ export function choosePlace(context: CommandContext, options: LakeOptions & Endp
   });
   const { lake, region, backend: name, endpointUrl, port, profile } = options;
   const flags: PartialConfiguration = { lake, region, backend: name, endpointUrl, port, profile };
-  const configuration = resolveConfiguration({ flags, environment, session: session?.told, file });
+  const configuration = resolveConfiguration({ flags, environment, session: session?.told, file, withoutContract });
   const { strict, awsTiming, concurrency, faults } = options;
   const backend = createBackend(configuration, { dataDir, environment, strict, awsTiming, concurrency, faults });
   const said: PartialConfiguration[] = [

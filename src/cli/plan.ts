@@ -1,11 +1,13 @@
 import { plan } from "../lake/reconcile.ts";
+import { printable } from "../ui/format.ts";
 import type { CommandContext } from "./context.ts";
 import { choosePlace, hasData, withLake } from "./lake.ts";
 import type { LakeOptions } from "./options.ts";
-import { countChanges, renderResources } from "./resourceTable.ts";
+import { countChanges, describeSkipped, renderResources } from "./resourceTable.ts";
 
 export interface PlanOptions extends LakeOptions {
   detailedExitcode?: boolean;
+  prune?: boolean;
 }
 
 /** The endpoint of a lake that does not run is started for as long as it takes to look. */
@@ -18,17 +20,20 @@ export async function runPlan(context: CommandContext, options: PlanOptions): Pr
     const { clients, definition, onProgress, steps, backend, started } = lake;
     let result: Awaited<ReturnType<typeof plan>>;
     try {
-      result = await plan(clients, definition, { onProgress, signal });
+      result = await plan(clients, definition, { onProgress, signal, prune: options.prune });
     } finally {
       if (started.started) await backend.stop({ keepData });
     }
-    const { resources, changed } = result;
+    const { resources, changed, notes } = result;
     steps.stop();
     if (options.detailedExitcode && changed) context.exitCode = 2;
-    if (options.json) return output.json({ lake: definition.name, changed, resources });
+    if (options.json) return output.json({ lake: definition.name, changed, notes, resources });
     const colours = await output.colours("stdout");
     output.print(renderResources(resources, colours, { width: output.width("stdout"), tense: "would" }));
     output.print();
+    for (const note of [...notes, ...describeSkipped(resources)]) {
+      output.print(`${colours.yellow("!")} ${printable(note)}`);
+    }
     output.print(
       changed
         ? `${colours.yellow("!")} minilake up would bring the lake ${definition.name} to its definition: ${countChanges(resources, "would")}.`

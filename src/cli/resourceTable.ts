@@ -6,7 +6,7 @@ import { renderTable } from "../ui/table.ts";
 /** "did" after the fact, "would" for a plan. */
 export type Tense = "did" | "would";
 
-const FUTURE: Partial<Record<Change, string>> = { created: "create", updated: "update" };
+const FUTURE: Partial<Record<Change, string>> = { created: "create", updated: "update", removed: "remove" };
 
 const wordFor = (change: Change, tense: Tense) => (tense === "would" && FUTURE[change]) || change;
 
@@ -35,6 +35,15 @@ export function renderResources(
 }
 
 const ORDER: Change[] = ["created", "updated", "unchanged", "removed", "absent", "kept"];
+
+/** What this endpoint does not have, once for all resources: ["… does not do encryption, lifecycle …"]. */
+export function describeSkipped(resources: ResourceReport[]): string[] {
+  const names = [...new Set(resources.flatMap(({ skipped = [] }) => skipped))];
+  if (names.length === 0) return [];
+  return [
+    `This endpoint does not have what follows, so it was left out: ${names.join(", ")}. The lake works without it.`,
+  ];
+}
 
 /** "7 created, 1 updated, 2 unchanged", or "7 to create, 1 to update, 2 unchanged". */
 export function countChanges(resources: ResourceReport[], tense: Tense = "did"): string {

@@ -1,18 +1,21 @@
 import type { ChalkInstance } from "chalk";
 import { up } from "../lake/reconcile.ts";
-import { formatDuration } from "../ui/format.ts";
+import { formatDuration, printable } from "../ui/format.ts";
 import { confirmUp } from "./confirmChanges.ts";
 import type { CommandContext } from "./context.ts";
 import { choosePlace, type OpenLake, rememberLake, shortPath, withLake } from "./lake.ts";
 import type { EndpointOptions, LakeOptions } from "./options.ts";
-import { countChanges, renderResources } from "./resourceTable.ts";
+import { countChanges, describeSkipped, renderResources } from "./resourceTable.ts";
 
 export interface UpOptions extends LakeOptions, EndpointOptions {
   yes?: boolean;
+  /** Also removes data that the definition has no place for any more. */
+  prune?: boolean;
 }
 
 export async function runUp(context: CommandContext, options: UpOptions): Promise<void> {
   const { output, signal } = context;
+  const prune = options.prune ?? false;
   await withLake(
     context,
     choosePlace(context, options),
@@ -21,12 +24,12 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
       const { backend, clients, definition, onProgress, steps } = lake;
       if (backend.name === "aws" && !options.yes) {
         steps.stop();
-        if (!(await confirmUp(context, lake))) {
+        if (!(await confirmUp(context, lake, { prune }))) {
           context.exitCode = 1;
           return output.note("Nothing was changed.");
         }
       }
-      const { resources, changed, durationMs } = await up(clients, definition, { onProgress, signal });
+      const { resources, changed, notes, durationMs } = await up(clients, definition, { onProgress, signal, prune });
       rememberLake(lake);
       steps.succeed(`The lake ${definition.name} is up: ${countChanges(resources)}, in ${formatDuration(durationMs)}`);
       const late = lateOptions(lake, options);
@@ -35,10 +38,13 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
           `The endpoint runs already, as it was started. To start it with ${late.join(", ")}: minilake down --keep-data, then up.`,
         );
       }
-      if (options.json) return output.json({ lake: definition.name, changed, ...placeOf(lake), resources });
+      if (options.json) return output.json({ lake: definition.name, changed, notes, ...placeOf(lake), resources });
       const colours = await output.colours("stdout");
       output.print(renderResources(resources, colours, { width: output.width("stdout") }));
       output.print();
+      for (const note of [...notes, ...describeSkipped(resources)]) {
+        output.print(`${colours.yellow("!")} ${printable(note)}`);
+      }
       output.print(whatNext(lake, colours));
     },
   );
