@@ -23,6 +23,8 @@ export type Keys = Record<string, Shape>;
 export interface Variant {
   keys?: Keys;
   required?: readonly string[];
+  /** Keys that are refused here and belong to another variant: what to say of each. */
+  elsewhere?: Record<string, string>;
   check?: (map: MapNode, problems: Problems) => void;
 }
 
@@ -127,14 +129,8 @@ function checkMap(node: ContractNode, shape: Extract<Shape, { is: "map" }>, prob
     if (known) {
       check(value, known, problems);
     } else if (!shape.open) {
-      const near = nearest(name, Object.keys(keys));
       const where = node.path === "" ? "" : ` in ${node.path}`;
-      const all = Object.keys(keys).join(", ");
-      problems.add(
-        key,
-        `there is no key "${name}"${where}`,
-        near ? `Did you mean ${near}?` : all === "" ? "Nothing may stand there." : `Keys here: ${all}`,
-      );
+      problems.add(key, `there is no key "${name}"${where}`, keyHint(name, Object.keys(keys), variant.elsewhere ?? {}));
     }
   }
   const required = new Set([...(shape.required ?? []), ...(variant.required ?? [])]);
@@ -143,6 +139,17 @@ function checkMap(node: ContractNode, shape: Extract<Shape, { is: "map" }>, prob
     problems.add(node, `${node.path === "" ? "the contract" : node.path} has no ${missing.join(", no ")}`);
   }
   variant.check?.(node, problems);
+}
+
+/** So many keys are listed when none is near. */
+const KEYS_LISTED = 12;
+
+function keyHint(name: string, keys: string[], elsewhere: Record<string, string>): string {
+  if (Object.hasOwn(elsewhere, name)) return elsewhere[name]!;
+  const near = nearest(name, [...keys, ...Object.keys(elsewhere)]);
+  if (near) return `Did you mean ${near}?`;
+  if (keys.length === 0) return "Nothing may stand there.";
+  return `Keys here: ${keys.slice(0, KEYS_LISTED).join(", ")}${keys.length > KEYS_LISTED ? ", …" : ""}`;
 }
 
 function kindOf(shape: Shape): ContractNode["kind"] {

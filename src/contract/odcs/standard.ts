@@ -200,8 +200,17 @@ function qualityVariant(map: MapNode): Variant {
     keys.implementation = { is: "choice", of: [TEXT, { is: "map", keys: {}, open: true }] };
     required.push("engine", "implementation");
   }
-  if (!isLibrary && type !== "sql") return { keys, required };
+  const elsewhere: Record<string, string> = {
+    metric: "It needs to be a text such as nullValues.",
+    arguments: "They go with a metric, such as metric: invalidValues.",
+    query: "It goes with type: sql.",
+    engine: "It goes with type: custom.",
+    implementation: "It goes with type: custom.",
+  };
+  for (const name of OPERATORS) elsewhere[name] = "It goes with a metric, such as metric: nullValues.";
+  if (!isLibrary && type !== "sql") return { keys, required, elsewhere };
   return {
+    elsewhere,
     keys: { ...keys, ...OPERATOR_SHAPES },
     required,
     check: (node, problems) => {
@@ -292,7 +301,10 @@ function propertyVariant(map: MapNode): Variant {
   if (options) keys.logicalTypeOptions = { is: "map", keys: options };
   if (!hasType || type === "object") keys.properties = { is: "list", of: { is: "later", shape: () => PROPERTY } };
   if (!hasType || type === "array") keys.items = { is: "later", shape: () => ITEM };
-  return { keys };
+  return {
+    keys,
+    elsewhere: { properties: "They go with logicalType: object.", items: "They go with logicalType: array." },
+  };
 }
 
 const ITEM: Shape = { is: "map", keys: PROPERTY_KEYS, variant: propertyVariant };
