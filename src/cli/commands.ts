@@ -3,6 +3,7 @@ import type { CommandContext } from "./context.ts";
 import { reconcileCommand } from "./mendCommands.ts";
 import { addEndpointOptions, addExamples, addLakeOptions, addReportOptions } from "./options.ts";
 import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
+import { logsCommand, metricsCommand } from "./watchCommands.ts";
 
 /**
  * Every command as data: purpose, options, examples. What a command does is in the file of its name, which is loaded
@@ -11,7 +12,7 @@ import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
 export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandContext) => Command)[]][] = [
   ["See it:", [demoCommand]],
   ["Make and feed a lake:", [planCommand, upCommand, ingestCommand]],
-  ["Look and prove:", [statusCommand, queryCommand, verifyCommand]],
+  ["Look and prove:", [statusCommand, queryCommand, verifyCommand, logsCommand, metricsCommand]],
   ["Mend:", [reconcileCommand]],
   ["Take it away:", [downCommand]],
   ["For other programs:", [emulatorCommand]],
@@ -33,6 +34,7 @@ function planCommand(context: CommandContext): Command {
     .summary("what up would create and change")
     .description("Shows what `minilake up` would create, change and leave as it is. It changes nothing.")
     .addOption(new Option("--detailed-exitcode", "exit with 2 when something would change, with 0 when nothing would"))
+    .addOption(new Option("--prune", "as `up --prune` would"))
     .action(async (options) => (await import("./plan.ts")).runPlan(context, options));
   return addExamples(addLakeOptions(command), [
     ["minilake plan", "on the embedded endpoint"],
@@ -48,6 +50,7 @@ function upCommand(context: CommandContext): Command {
         "rest alone. Starts the embedded endpoint when the lake lives there. Run it again at any time.",
     )
     .addOption(new Option("--yes", "do not ask before making things on AWS"))
+    .addOption(new Option("--prune", "also remove data that the definition has no place for any more"))
     .action(async (options) => (await import("./up.ts")).runUp(context, options));
   return addExamples(addLakeOptions(addEndpointOptions(command)), [
     ["minilake up", "on the embedded endpoint, port 4566"],

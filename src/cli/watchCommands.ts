@@ -1,0 +1,45 @@
+import { Command, Option } from "commander";
+import type { CommandContext } from "./context.ts";
+import { addExamples, addLakeOptions } from "./options.ts";
+import { parseSince } from "./parseSince.ts";
+
+/** Commands that show what the functions do, as data; see commands.ts. */
+export function logsCommand(context: CommandContext): Command {
+  const command = new Command("logs")
+    .summary("what the functions wrote")
+    .description(
+      "Prints what the functions wrote to CloudWatch Logs: what each file came to, and what failed.\n" +
+        "Lambda's own lines around each run are printed with --verbose.",
+    )
+    .argument("[stage]", "only this stage: validate or curate")
+    .addOption(new Option("--follow", "go on printing what comes, until Ctrl-C"))
+    .addOption(
+      new Option("--since <time>", "from then on: 30s, 10m, 2h, 7d or a time (default: 10m)").argParser(parseSince),
+    )
+    .addOption(new Option("--errors", "only what failed"))
+    .addOption(new Option("--request <id>", "everything about one run, by its request id"))
+    .action(async (stage, options) => (await import("./logs.ts")).runLogs(context, stage, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake logs --follow", "as it happens"],
+    ["minilake logs curate --errors --since 24h", "what failed since yesterday"],
+    ["minilake logs --since 1h --json | jq .record", "for a program, one line of JSON each"],
+  ]);
+}
+
+export function metricsCommand(context: CommandContext): Command {
+  const command = new Command("metrics")
+    .summary("runs, errors, durations, memory, rows, lag")
+    .description(
+      "Shows what the functions did, from CloudWatch metrics: how often they ran and failed, how long they took,\n" +
+        "how many rows they read and rejected, and how far they are behind the events.",
+    )
+    .argument("[stage]", "only this stage: validate or curate")
+    .addOption(
+      new Option("--since <time>", "from then on: 30s, 10m, 2h, 7d or a time (default: 1h)").argParser(parseSince),
+    )
+    .action(async (stage, options) => (await import("./metrics.ts")).runMetrics(context, stage, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake metrics", "the last hour"],
+    ["minilake metrics --since 7d", "the last week"],
+  ]);
+}
