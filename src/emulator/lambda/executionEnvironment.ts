@@ -6,6 +6,7 @@ import type { EmulatorSettings } from "../settings.ts";
 import type { CodeStore } from "./codeStore.ts";
 import { environmentVariables } from "./environmentVariables.ts";
 import { type LogWriter, StreamLog } from "./functionLog.ts";
+import type { OrphanGuard } from "./orphanGuard.ts";
 import { type Excess, MAX_PROCESSES, type ProcessWatcher, type Watch } from "./processWatcher.ts";
 import type { VersionRecord } from "./records.ts";
 import { MAX_RESPONSE_BYTES, type RuntimeAnswer, RuntimeApi } from "./runtimeApi.ts";
@@ -41,6 +42,7 @@ export interface EnvironmentDependencies {
   folder: string;
   logs: LogWriter;
   watcher: ProcessWatcher;
+  guard: OrphanGuard;
   assumeRole(
     roleArn: string,
     sessionName: string,
@@ -83,7 +85,7 @@ interface Running {
  * One sandbox of one version of a function: its process, its Runtime API, its /tmp, its credentials and its log stream.
  * Runs one invocation at a time. /tmp outlives a process that timed out or crashed, as on AWS.
  *
- * Not frozen between invocations: a stopped process could not notice that this one was killed, and would stay for ever.
+ * Frozen between invocations, as on AWS: timers and threads of the function stand still until the next one.
  */
 export class ExecutionEnvironment {
   readonly functionName: string;
@@ -149,6 +151,7 @@ export class ExecutionEnvironment {
     });
     this.#log?.beginTail();
     if (this.#state === "idle") {
+      this.#process!.thaw();
       this.#begin();
       this.#dispatch();
     } else {
@@ -156,6 +159,11 @@ export class ExecutionEnvironment {
       this.#startProcess("init").catch((error) => this.#fail(error));
     }
     return { result, finished: whenFinished };
+  }
+
+  /** Stops what still runs in it until the next invocation. */
+  freeze(): void {
+    if (this.#state === "idle") this.#process?.freeze();
   }
 
   /** Ends the environment: SIGTERM, then SIGKILL. Resolves when its process is gone. */
@@ -209,6 +217,7 @@ export class ExecutionEnvironment {
       cwd: taskRoot,
       environment: this.#variables!,
       mark,
+      guard: this.#dependencies.guard,
       onLog: (message) => this.#log!.write(message),
     });
     this.#process = process;

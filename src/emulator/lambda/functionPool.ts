@@ -109,6 +109,7 @@ export class FunctionPool {
     clearInterval(this.#reaper);
     for (const environment of [...this.#all]) this.#close(environment);
     await Promise.all(this.#closing);
+    this.#dependencies.guard.close();
   }
 
   #lease(environment: ExecutionEnvironment): Lease {
@@ -126,6 +127,8 @@ export class FunctionPool {
         if (environment.retired) this.#close(environment);
         else if (environment.state !== "dead") this.#addIdle(environment);
         this.#onRelease();
+        // Unless it is in use again already.
+        environment.freeze();
       },
     };
   }

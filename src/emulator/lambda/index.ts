@@ -16,7 +16,7 @@
  *   (40 ms while it runs, 250 ms for processes not seen before, one second while idle) and with every response. Too many processes end
  *   the environment; on AWS the next one cannot be started.
  * - Processes that a function starts end with it on Linux, by a variable that they inherit; elsewhere only those of its process group.
- * - An idle environment is not frozen: its timers go on, and it is ended when it grows over its memory.
+ * - An idle environment is frozen, except on Windows.
  * - Refused by name: KMS keys, X-Ray tracing, PublishTo, arm64 on a machine that is not, tenants, durable executions.
  * - Destinations and dead letters: SQS, S3 and functions; no SNS, no EventBridge.
  * - Reserved concurrency limits its function and does not keep room free for it.
@@ -77,6 +77,7 @@ import { updateAlias } from "./operations/updateAlias.ts";
 import { updateFunctionCode } from "./operations/updateFunctionCode.ts";
 import { updateFunctionConfiguration } from "./operations/updateFunctionConfiguration.ts";
 import { updateFunctionEventInvokeConfig } from "./operations/updateFunctionEventInvokeConfig.ts";
+import { OrphanGuard } from "./orphanGuard.ts";
 import { ProcessWatcher } from "./processWatcher.ts";
 import { policyDocument } from "./resourcePolicy.ts";
 import { type OperationName, ROUTES, UNSUPPORTED } from "./routes.ts";
@@ -205,6 +206,7 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
       code,
       logs,
       watcher: new ProcessWatcher(),
+      guard: new OrphanGuard(),
       assumeRole: (role, sessionName) => dependencies.assumeRoleForService(role, sessionName, "lambda.amazonaws.com"),
     },
     folder: environments,

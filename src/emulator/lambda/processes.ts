@@ -100,7 +100,11 @@ function childrenOf(pid: number): number[] {
 
 /** Kills these processes if they are still the same. */
 export function killIdentified(processes: readonly ProcessIdentity[]): void {
-  for (const { pid, startTime } of processes) if (identify(pid)?.startTime === startTime) kill(pid);
+  signalIdentified(processes, "SIGKILL");
+}
+
+export function signalIdentified(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {
+  for (const { pid, startTime } of processes) if (identify(pid)?.startTime === startTime) kill(pid, signal);
 }
 
 const ROUND_MS = 10;
@@ -140,9 +144,9 @@ export async function endAll(isUnwanted: (mark: string) => boolean): Promise<voi
   }
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGKILL");
+    process.kill(pid, signal);
   } catch {
     // it has gone, or belongs to another user
   }

@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { FrameReader, LineSplitter } from "./functionLog.ts";
-import { descendants, endMarked, killIdentified, MARK, type ProcessIdentity } from "./processes.ts";
+import type { OrphanGuard } from "./orphanGuard.ts";
+import {
+  descendants,
+  endMarked,
+  hasChildren,
+  killIdentified,
+  MARK,
+  type ProcessIdentity,
+  signalIdentified,
+} from "./processes.ts";
 
 /** How the process ended, in the words of Lambda's Runtime.ExitError. */
 export type ProcessEnd = { reason: string };
@@ -17,7 +26,10 @@ export class RuntimeProcess {
   /** Set from outside: what the process is known to have started. */
   others: () => ProcessIdentity[] = () => [];
   readonly #child: ChildProcess;
+  readonly #guard: OrphanGuard;
   #descendants: ProcessIdentity[] = [];
+  /** What was stopped outside of its process group; undefined while it runs. */
+  #frozen: ProcessIdentity[] | undefined;
 
   /** Throws, or `ended` says so, when the program cannot be started. */
   constructor(options: {
@@ -27,6 +39,7 @@ export class RuntimeProcess {
     environment: Record<string, string>;
     /** No other process has the same. */
     mark: string;
+    guard: OrphanGuard;
     onLog: (message: string) => void;
   }) {
     this.#child = spawn(options.program, options.arguments, {
@@ -36,6 +49,8 @@ export class RuntimeProcess {
       detached: true,
     });
     this.pid = this.#child.pid ?? 0;
+    this.#guard = options.guard;
+    if (this.pid !== 0) this.#guard.add(this.pid);
     const lines = [this.#child.stdout, this.#child.stderr].map((stream) => {
       const splitter = new LineSplitter(options.onLog);
       stream?.on("data", (chunk: Buffer) => splitter.push(chunk));
@@ -48,6 +63,7 @@ export class RuntimeProcess {
     framed?.on("error", () => undefined);
     this.ended = new Promise((resolve) => {
       const end = async (reason: string) => {
+        if (this.pid !== 0) this.#guard.remove(this.pid);
         killIdentified([...this.#descendants, ...this.others()]);
         if (this.pid !== 0) await endMarked(options.mark);
         // What is still in the pipes comes with the next turn of the event loop; a grandchild may hold them open for ever.
@@ -70,6 +86,26 @@ export class RuntimeProcess {
   terminate(): void {
     this.#descendants = descendants(this.pid);
     this.#killGroup("SIGTERM");
+    this.thaw();
+  }
+
+  /**
+   * Stops everything in it where it stands, as Lambda does between invocations. Does nothing where a stopped process could
+   * outlive the endpoint.
+   */
+  freeze(): void {
+    if (this.#frozen || !this.#guard.guards(this.pid)) return;
+    this.#killGroup("SIGSTOP");
+    this.#frozen = [...this.others(), ...(hasChildren(this.pid) ? descendants(this.pid) : [])];
+    signalIdentified(this.#frozen, "SIGSTOP");
+  }
+
+  /** Lets it go on. */
+  thaw(): void {
+    if (!this.#frozen) return;
+    signalIdentified(this.#frozen, "SIGCONT");
+    this.#frozen = undefined;
+    this.#killGroup("SIGCONT");
   }
 
   kill(): void {

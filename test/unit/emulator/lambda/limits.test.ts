@@ -199,24 +199,6 @@ def handler(event, context):
     expect(payload.errorType).toBe("Runtime.ExitError");
     expect(tail).toContain("more than 1024 processes and threads");
   });
-
-  test("an environment that grows while nothing runs in it is ended, and the next invocation has a new one", async () => {
-    const endpoint = await lambdaEndpoint();
-    await createFunction(
-      endpoint,
-      `const kept = [];
-       export const handler = async () => {
-         setTimeout(() => { for (let n = 0; n < 30; n++) kept.push(Buffer.alloc(10 << 20, 1)); }, 20);
-         setInterval(() => {}, 1000);
-         return process.pid;
-       };`,
-    );
-    const first = await call(endpoint);
-    await waitFor(() => !isRunning(first.payload));
-    const second = await call(endpoint);
-    expect(second.error).toBeUndefined();
-    expect(second.payload).not.toBe(first.payload);
-  });
 });
 
 describe("payloads and concurrency", () => {
