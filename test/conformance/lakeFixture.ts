@@ -19,6 +19,8 @@ export interface LakeFixture {
   calls: { take(): string[]; mutating(): string[] };
   /** The same lake with other settings. */
   redefine(settings: Partial<LakeSettings>, place?: Partial<LakePlace>): LakeDefinition;
+  /** The deployment package of such a lake. */
+  bundleOf(definition: LakeDefinition): Promise<Bundle>;
   close(): Promise<void>;
 }
 
@@ -41,8 +43,11 @@ export async function lakeFixture(
 ): Promise<LakeFixture> {
   const at = await target(options);
   const folder = mkdtempSync(join(tmpdir(), "minilake-functions-"));
-  if (code === "none") writeFileSync(join(folder, "curate.mjs"), "export const handler = async () => {};\n");
-  else {
+  if (code === "none") {
+    for (const name of ["curate", "validate"]) {
+      writeFileSync(join(folder, `${name}.mjs`), "export const handler = async () => {};\n");
+    }
+  } else {
     await build({
       entryPoints: [join(packageRoot(), "handler", "curate.ts")],
       outfile: join(folder, "curate.mjs"),
@@ -63,6 +68,7 @@ export async function lakeFixture(
     clients: counted.clients,
     definition,
     bundle: await buildBundle(definition.configuration, folder),
+    bundleOf: ({ configuration }) => buildBundle(configuration, folder),
     calls: counted,
     redefine,
     close: async () => {
