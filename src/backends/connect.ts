@@ -96,6 +96,7 @@ export async function connectLake(
       globalBucketNames: backend.globalBucketNames,
       functionEndpoint: backend.functionEndpoint,
       architecture: backend.architecture,
+      functionsRunHere: backend.functionsRunHere ?? false,
       // An endpoint may be reached by plain HTTP as well, by its functions or through another name of it.
       tls: backend.endpoint === undefined,
     });

@@ -56,6 +56,7 @@ export function embeddedBackend(options: EmbeddedOptions): Backend {
     forcePathStyle: true,
     globalBucketNames: false,
     architecture: process.arch === "arm64" ? "arm64" : "x86_64",
+    functionsRunHere: true,
     describe: `the embedded endpoint at ${endpoint}`,
     start: async (startOptions) => {
       const started = await start(options, endpoint, startOptions ?? {});

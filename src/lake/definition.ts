@@ -16,6 +16,8 @@ export interface LakeDefinition {
   deadLetterRetentionSeconds: number;
   /** In the order of the data's way: each stage reads what the one before it writes. */
   stages: StageDefinition[];
+  /** The functions run on this machine's system, whatever that is; otherwise on Linux with glibc. */
+  functionsRunHere: boolean;
   /** What another definition of this lake has and this one has not. */
   retired: RetiredParts;
   /** On every resource that can carry tags. */
@@ -117,6 +119,8 @@ export interface LakePlace {
   functionEndpoint?: string | undefined;
   /** @default "x86_64" */
   architecture?: "x86_64" | "arm64";
+  /** The functions are processes of this machine. @default false: they run on Linux */
+  functionsRunHere?: boolean;
   /** Callers reach the place by TLS, so that buckets can refuse what comes without it. @default false */
   tls?: boolean;
 }
@@ -217,6 +221,7 @@ export function defineLake(settings: LakeSettings, place: LakePlace): LakeDefini
     deadLetterQueue,
     deadLetterRetentionSeconds: DEAD_LETTER_RETENTION_SECONDS,
     stages,
+    functionsRunHere: place.functionsRunHere ?? false,
     retired: contract
       ? { stages: [], buckets: [], notifications: [], prefixes: [] }
       : {

@@ -5,7 +5,7 @@ import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import type { Clients } from "../backends/clients.ts";
 import { isAwsError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
-import { buildBundle } from "./bundle.ts";
+import { buildLakeBundle } from "./bundle.ts";
 import type { LakeDefinition, StageDefinition } from "./definition.ts";
 
 /**
@@ -39,7 +39,7 @@ export async function findDeployedCode(
     if (!isAwsError(error, "ResourceNotFoundException")) throw error;
     return { code: undefined, contract, unknown: "no-function" };
   }
-  if (deployed !== (await buildBundle(configuration, handlerFolder)).codeSha256) {
+  if (deployed !== (await buildLakeBundle(definition, {}, handlerFolder)).codeSha256) {
     return { code: undefined, contract, unknown: "differs" };
   }
   // As the function itself reckons it: over its file and the lake.json beside it.

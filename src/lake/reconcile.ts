@@ -1,7 +1,7 @@
 import type { Clients } from "../backends/clients.ts";
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import { isAwsError, MinilakeError } from "../errors.ts";
-import { type Bundle, buildBundle } from "./bundle.ts";
+import { type Bundle, buildLakeBundle } from "./bundle.ts";
 import type { LakeDefinition, StageDefinition } from "./definition.ts";
 import { describeChanges } from "./definitionChanges.ts";
 import { type Lease, takeLease } from "./lease.ts";
@@ -52,7 +52,7 @@ export async function up(
   options: ReconcileOptions = {},
 ): Promise<ReconcileResult> {
   const started = performance.now();
-  const bundle = options.bundle ?? (await buildBundle(definition.configuration));
+  const bundle = options.bundle ?? (await buildLakeBundle(definition, options));
   const prune = options.prune ?? false;
   const planning = contextOf(clients, definition, "plan", { signal: options.signal });
   const controlBucket = bucketOf(definition, "control");
@@ -86,7 +86,7 @@ export async function plan(
   options: Omit<ReconcileOptions, "holder"> = {},
 ): Promise<ReconcileResult> {
   const started = performance.now();
-  const bundle = options.bundle ?? (await buildBundle(definition.configuration));
+  const bundle = options.bundle ?? (await buildLakeBundle(definition, options));
   const context = contextOf(clients, definition, "plan", options);
   return result(await ensureAll(context, { bundle, prune: options.prune ?? false }), started);
 }
