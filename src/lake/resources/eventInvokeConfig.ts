@@ -2,10 +2,12 @@ import {
   DeleteFunctionEventInvokeConfigCommand,
   GetFunctionEventInvokeConfigCommand,
   PutFunctionEventInvokeConfigCommand,
+  type PutFunctionEventInvokeConfigCommandInput,
 } from "@aws-sdk/client-lambda";
 import { isAwsError } from "../../errors.ts";
 import type { StageDefinition } from "../definition.ts";
 import type { ResourceReport } from "../progress.ts";
+import { whenFunctionSettles } from "./lambdaFunction.ts";
 import { type ResourceContext, reported, syncAspects, synced } from "./resource.ts";
 
 /** How often an event is tried, and how long it may wait, before it becomes a dead letter. */
@@ -17,10 +19,14 @@ export async function ensureEventInvokeConfig(
   const lambda = await context.clients.lambda();
   const FunctionName = stage.functionName;
   const wanted = { MaximumRetryAttempts: stage.maxRetries, MaximumEventAgeInSeconds: stage.maxEventAgeSeconds };
+  const put = (settings: typeof wanted & Pick<PutFunctionEventInvokeConfigCommandInput, "DestinationConfig">) =>
+    whenFunctionSettles(context, FunctionName, options.functionIsNew ?? false, () =>
+      lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, ...settings })),
+    );
   const observed = options.functionIsNew ? undefined : await observe(context, stage);
   if (observed === undefined) {
     if (context.mode === "apply") {
-      await lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, ...wanted }));
+      await put(wanted);
     }
     return reported("invoke settings", FunctionName, "created");
   }
@@ -31,7 +37,7 @@ export async function ensureEventInvokeConfig(
     ...(OnFailure?.Destination ? { OnFailure } : {}),
   };
   const kept = Object.keys(DestinationConfig).length > 0 ? { DestinationConfig } : {};
-  const write = () => lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName, ...wanted, ...kept }));
+  const write = () => put({ ...wanted, ...kept });
   const retriesSame = observed.MaximumRetryAttempts === wanted.MaximumRetryAttempts;
   const ageSame = observed.MaximumEventAgeInSeconds === wanted.MaximumEventAgeInSeconds;
   const aspects = await syncAspects(context, [
@@ -60,7 +66,9 @@ export async function removeEventInvokeConfig(
   if ((await observe(context, stage)) === undefined) return reported("invoke settings", FunctionName, "absent");
   if (context.mode === "apply") {
     try {
-      await lambda.send(new DeleteFunctionEventInvokeConfigCommand({ FunctionName }));
+      await whenFunctionSettles(context, FunctionName, false, () =>
+        lambda.send(new DeleteFunctionEventInvokeConfigCommand({ FunctionName })),
+      );
     } catch (error) {
       if (!isAwsError(error, "ResourceNotFoundException")) throw error;
     }

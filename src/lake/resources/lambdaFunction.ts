@@ -57,7 +57,7 @@ export async function ensureFunction(
     const made = await createFunction(context, lambda, stage, wanted, code);
     if (made) {
       await waitUntilReady(context, lambda, FunctionName);
-      if (stage.reservedConcurrency !== undefined) await setConcurrency(lambda, stage);
+      if (stage.reservedConcurrency !== undefined) await setConcurrency(context, lambda, stage);
       return reported("function", FunctionName, "created");
     }
     observed = await observeFunction(lambda, FunctionName);
@@ -67,7 +67,7 @@ export async function ensureFunction(
   assertOurs(definition, "function", FunctionName, tags);
   if (context.mode === "apply" && !isReady(configuration)) await waitUntilReady(context, lambda, FunctionName);
   const update = async (call: () => Promise<unknown>) => {
-    await withoutConflict(context, FunctionName, () => whenRoleIsKnown(context, FunctionName, call));
+    await whenFunctionSettles(context, FunctionName, false, () => whenRoleIsKnown(context, FunctionName, call));
     await waitUntilReady(context, lambda, FunctionName);
   };
   const { Architectures, ...settings } = wanted;
@@ -94,17 +94,22 @@ export async function ensureFunction(
     {
       name: "concurrency",
       same: observed.reservedConcurrency === stage.reservedConcurrency,
-      write: () => setConcurrency(lambda, stage),
+      write: () => setConcurrency(context, lambda, stage),
     },
   ]);
   return synced("function", FunctionName, aspects);
 }
 
-async function setConcurrency(lambda: LambdaClient, stage: StageDefinition): Promise<void> {
-  const { functionName: FunctionName, reservedConcurrency: ReservedConcurrentExecutions } = stage;
-  if (ReservedConcurrentExecutions === undefined) {
-    await lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }));
-  } else await lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
+async function setConcurrency(
+  context: ResourceContext,
+  lambda: LambdaClient,
+  { functionName: FunctionName, reservedConcurrency: ReservedConcurrentExecutions }: StageDefinition,
+): Promise<void> {
+  await whenFunctionSettles<unknown>(context, FunctionName, false, () =>
+    ReservedConcurrentExecutions === undefined
+      ? lambda.send(new DeleteFunctionConcurrencyCommand({ FunctionName }))
+      : lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions })),
+  );
 }
 
 function wantedConfiguration(definition: LakeDefinition, stage: StageDefinition) {
@@ -197,7 +202,16 @@ function whenRoleIsKnown<T>(context: ResourceContext, FunctionName: string, call
   );
 }
 
-function withoutConflict<T>(context: ResourceContext, FunctionName: string, call: () => Promise<T>): Promise<T> {
+/**
+ * Lambda takes one change of a function at a time, and a part of it may not know of a function that was made a moment ago.
+ * isNew  the function was made in this run
+ */
+export function whenFunctionSettles<T>(
+  context: ResourceContext,
+  FunctionName: string,
+  isNew: boolean,
+  call: () => Promise<T>,
+): Promise<T> {
   const what = `the function ${FunctionName}`;
   return retryWhile(
     {
@@ -207,7 +221,10 @@ function withoutConflict<T>(context: ResourceContext, FunctionName: string, call
       signal: context.signal,
       onWaiting: () =>
         context.onProgress?.({ step: "waiting", resource: what, reason: "an earlier update of it is going on" }),
-      passing: (error) => isAwsError(error, "ResourceConflictException", "TooManyRequestsException"),
+      passing: (error) =>
+        isAwsError(error, "TooManyRequestsException") ||
+        (isAwsError(error, "ResourceConflictException") && !/already exists?\b/i.test(error.message)) ||
+        (isNew && isAwsError(error, "ResourceNotFoundException")),
     },
     call,
   );
@@ -227,7 +244,14 @@ async function waitUntilReady(context: ResourceContext, lambda: LambdaClient, Fu
       onWaiting: () => context.onProgress?.({ step: "waiting", resource: what, reason: "Lambda is setting it up" }),
     },
     async () => {
-      const configuration = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      let configuration: FunctionConfiguration;
+      try {
+        configuration = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      } catch (error) {
+        if (!isAwsError(error, "ResourceNotFoundException")) throw error;
+        seen = "not to be found";
+        return undefined;
+      }
       const { State, StateReason, LastUpdateStatus, LastUpdateStatusReason } = configuration;
       seen = `${State ?? "in an unknown state"} ${LastUpdateStatus ?? ""}`.trim();
       if (State === "Failed" || LastUpdateStatus === "Failed") {
@@ -254,7 +278,9 @@ export async function removeFunction(context: ResourceContext, stage: StageDefin
   if (!isOurs(context.definition, observed.tags)) return keptBecauseNotOurs("function", FunctionName);
   if (context.mode === "plan") return reported("function", FunctionName, "removed");
   try {
-    await withoutConflict(context, FunctionName, () => lambda.send(new DeleteFunctionCommand({ FunctionName })));
+    await whenFunctionSettles(context, FunctionName, false, () =>
+      lambda.send(new DeleteFunctionCommand({ FunctionName })),
+    );
   } catch (error) {
     if (!isAwsError(error, "ResourceNotFoundException")) throw error;
   }

@@ -99,6 +99,8 @@ async function putDocument(
         }),
       passing: (error) =>
         isAwsError(error, "OperationAborted") ||
+        // Every bucket of a lake is there by now, but S3 may not know of a new one everywhere.
+        (!options.skipValidation && isAwsError(error, "NoSuchBucket")) ||
         (isAwsError(error, "InvalidArgument") && /Unable to validate/.test(error.message)),
     },
     () =>

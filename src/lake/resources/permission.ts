@@ -7,6 +7,7 @@ import {
 import { isAwsError } from "../../errors.ts";
 import { bucketArn, type StageDefinition } from "../definition.ts";
 import type { ResourceReport } from "../progress.ts";
+import { whenFunctionSettles } from "./lambdaFunction.ts";
 import { canonical, type ResourceContext, reported, syncAspects, synced } from "./resource.ts";
 
 /** S3's permission to invoke the function for events of the source bucket of this account, and of nothing else. */
@@ -30,20 +31,23 @@ export async function ensurePermission(
     },
   };
   const add = () =>
-    lambda.send(
-      new AddPermissionCommand({
-        FunctionName,
-        StatementId,
-        Action: wanted.Action,
-        Principal: wanted.Principal.Service,
-        SourceAccount: definition.accountId,
-        SourceArn: bucketArn(definition, stage.sourceBucket),
-      }),
+    whenFunctionSettles(context, FunctionName, options.functionIsNew ?? false, () =>
+      lambda.send(
+        new AddPermissionCommand({
+          FunctionName,
+          StatementId,
+          Action: wanted.Action,
+          Principal: wanted.Principal.Service,
+          SourceAccount: definition.accountId,
+          SourceArn: bucketArn(definition, stage.sourceBucket),
+        }),
+      ),
     );
   const observed = options.functionIsNew ? undefined : await observeStatement(lambda, stage);
   if (observed === undefined) {
     if (context.mode === "apply") {
       await add().catch((error: unknown) => {
+        // Another run has added it meanwhile.
         if (!isAwsError(error, "ResourceConflictException")) throw error;
       });
     }
@@ -55,7 +59,7 @@ export async function ensurePermission(
       same: canonical(lowerCaseConditionKeys(observed)) === canonical(lowerCaseConditionKeys(wanted)),
       // There is no call that changes a statement.
       write: async () => {
-        await removeStatement(lambda, stage);
+        await removeStatement(context, lambda, stage);
         await add();
       },
     },
@@ -94,14 +98,15 @@ export async function removePermission(context: ResourceContext, stage: StageDef
   const lambda = await context.clients.lambda();
   const observed = await observeStatement(lambda, stage);
   if (observed === undefined) return reported("permission", stage.permissionId, "absent");
-  if (context.mode === "apply") await removeStatement(lambda, stage);
+  if (context.mode === "apply") await removeStatement(context, lambda, stage);
   return reported("permission", stage.permissionId, "removed");
 }
 
-async function removeStatement(lambda: LambdaClient, stage: StageDefinition): Promise<void> {
+async function removeStatement(context: ResourceContext, lambda: LambdaClient, stage: StageDefinition): Promise<void> {
+  const { functionName: FunctionName, permissionId: StatementId } = stage;
   try {
-    await lambda.send(
-      new RemovePermissionCommand({ FunctionName: stage.functionName, StatementId: stage.permissionId }),
+    await whenFunctionSettles(context, FunctionName, false, () =>
+      lambda.send(new RemovePermissionCommand({ FunctionName, StatementId })),
     );
   } catch (error) {
     if (!isAwsError(error, "ResourceNotFoundException")) throw error;

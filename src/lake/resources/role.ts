@@ -15,6 +15,7 @@ import {
 import { isAwsError } from "../../errors.ts";
 import type { StageDefinition } from "../definition.ts";
 import type { ResourceReport } from "../progress.ts";
+import { retryWhile } from "../waiting.ts";
 import {
   assertOurs,
   canonical,
@@ -29,6 +30,8 @@ import {
   type Tags,
   tagList,
 } from "./resource.ts";
+
+const SETTLE_TIMEOUT_MS = 60_000;
 
 interface ObservedRole {
   tags: Tags;
@@ -48,22 +51,24 @@ export async function ensureRole(context: ResourceContext, stage: StageDefinitio
     observed = await createRole(context, iam, stage);
   }
   assertOurs(definition, "role", RoleName, observed.tags);
+  const write = (command: () => Promise<unknown>) => () => settled(context, RoleName, absent, command);
   const aspects = await syncAspects(context, [
     {
       name: "tags",
       same: hasTags(observed.tags, definition.tags),
-      write: () => iam.send(new TagRoleCommand({ RoleName, Tags: tagList({ ...definition.tags }) })),
+      write: write(() => iam.send(new TagRoleCommand({ RoleName, Tags: tagList({ ...definition.tags }) }))),
     },
     {
       name: "trust policy",
       same: observed.trustPolicy === canonical(stage.trustPolicy),
-      write: () =>
+      write: write(() =>
         iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: JSON.stringify(stage.trustPolicy) })),
+      ),
     },
     {
       name: "policy",
       same: observed.policy === canonical(stage.policy),
-      write: () =>
+      write: write(() =>
         iam.send(
           new PutRolePolicyCommand({
             RoleName,
@@ -71,9 +76,26 @@ export async function ensureRole(context: ResourceContext, stage: StageDefinitio
             PolicyDocument: JSON.stringify(stage.policy),
           }),
         ),
+      ),
     },
   ]);
   return absent ? reported("role", RoleName, "created") : synced("role", RoleName, aspects);
+}
+
+/** IAM's readers learn of a new role after its writers, and it takes one change of a role at a time. */
+function settled<T>(context: ResourceContext, RoleName: string, isNew: boolean, call: () => Promise<T>): Promise<T> {
+  return retryWhile(
+    {
+      what: `the role ${RoleName}`,
+      timeoutMs: SETTLE_TIMEOUT_MS,
+      firstDelayMs: 200,
+      signal: context.signal,
+      passing: (error) =>
+        isAwsError(error, "ConcurrentModificationException", "ConcurrentModification") ||
+        (isNew && isAwsError(error, "NoSuchEntityException", "NoSuchEntity")),
+    },
+    call,
+  );
 }
 
 async function observeRole(iam: IAMClient, stage: StageDefinition): Promise<ObservedRole | undefined> {
