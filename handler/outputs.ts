@@ -124,6 +124,18 @@ export class Outputs {
     }
   }
 
+  /** Appends four words of 32 bits, little-endian. */
+  appendWords(output: number, a: number, b: number, c: number, d: number): void {
+    let at = this.#position[output]!;
+    if (at + 16 > this.#limit[output]!) at = this.#block(output, 16);
+    const target = this.#view;
+    target.setInt32(at, a, true);
+    target.setInt32(at + 4, b, true);
+    target.setInt32(at + 8, c, true);
+    target.setInt32(at + 12, d, true);
+    this.#position[output] = at + 16;
+  }
+
   countRow(output: number): void {
     this.#rows[output]!++;
   }
@@ -218,6 +230,12 @@ export class Outputs {
       crc32: this.#crc[output]!,
       pieces: () => this.#pieces(output),
     };
+  }
+
+  /** The bytes of a finished output, as they were appended: no block is cut. Each piece is to be read before the next. */
+  pieces(output: number): Iterable<Uint8Array> {
+    this.#close(output);
+    return this.#pieces(output);
   }
 
   *#pieces(output: number): Generator<Uint8Array> {

@@ -6,6 +6,9 @@
  * is taken as being in the lake's zone. Years are 0001 to 9999.
  */
 
+import { daysInMonth, epochDay, twoDigits } from "./calendar.ts";
+import { ZoneOffsets } from "./zoneOffsets.ts";
+
 /** A day as year * 512 + month * 32 + day; -1 is none. */
 export type Day = number;
 export const NO_DAY = -1;
@@ -15,16 +18,12 @@ const DASH = 45;
 const COLON = 58;
 
 export class DayReader {
-  readonly #timeZone: string;
   readonly #utc: boolean;
-  #format: Intl.DateTimeFormat | undefined;
-  /** Minutes east of UTC per UTC hour, where the hour has one. */
-  readonly #offsets = new Map<number, number>();
+  readonly #zone: ZoneOffsets | undefined;
 
   constructor(timeZone: string) {
-    this.#timeZone = timeZone;
     this.#utc = timeZone === "UTC" || timeZone === "Etc/UTC";
-    if (!this.#utc) this.#format = zoneFormat(timeZone);
+    this.#zone = this.#utc ? undefined : new ZoneOffsets(timeZone);
   }
 
   /** The day that bytes [start, end) of `window` stand for, or NO_DAY. */
@@ -108,45 +107,8 @@ export class DayReader {
       if (shifted >= 0 && shifted < 1440) return local;
       return dayOf(Math.floor(utcMinute / 1440));
     }
-    return this.#inZone(utcMinute, Math.min(second, 59));
-  }
-
-  #inZone(utcMinute: number, second: number): Day {
-    const hour = Math.floor(utcMinute / 60);
-    let offset = this.#offsets.get(hour);
-    if (offset === undefined) {
-      const first = this.#offsetSeconds(hour * 3600);
-      // Whole hours with one offset are remembered; those with a change in them, and local mean times, are not.
-      const whole = first === this.#offsetSeconds(hour * 3600 + 3599);
-      if (!whole)
-        return dayOf(Math.floor((utcMinute * 60 + second + this.#offsetSeconds(utcMinute * 60 + second)) / 86400));
-      offset = first;
-      if (this.#offsets.size > 50_000) this.#offsets.clear();
-      this.#offsets.set(hour, offset);
-    }
-    return dayOf(Math.floor((utcMinute * 60 + second + offset) / 86400));
-  }
-
-  #offsetSeconds(utcSecond: number): number {
-    this.#format ??= zoneFormat(this.#timeZone);
-    let year = 0;
-    let month = 0;
-    let day = 0;
-    let hour = 0;
-    let minute = 0;
-    let second = 0;
-    let beforeChrist = false;
-    for (const { type, value } of this.#format.formatToParts(utcSecond * 1000)) {
-      if (type === "year") year = Number(value);
-      else if (type === "month") month = Number(value);
-      else if (type === "day") day = Number(value);
-      else if (type === "hour") hour = Number(value);
-      else if (type === "minute") minute = Number(value);
-      else if (type === "second") second = Number(value);
-      else if (type === "era") beforeChrist = value.startsWith("B");
-    }
-    if (beforeChrist) year = 1 - year;
-    return epochDay(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - utcSecond;
+    const utcSecond = utcMinute * 60 + Math.min(second, 59);
+    return dayOf(Math.floor((utcSecond + this.#zone!.at(utcSecond)) / 86400));
   }
 }
 
@@ -154,42 +116,6 @@ export class DayReader {
 export function dayName(day: Day): string {
   const year = String(day >> 9).padStart(4, "0");
   return `${year}-${String((day >> 5) & 15).padStart(2, "0")}-${String(day & 31).padStart(2, "0")}`;
-}
-
-function zoneFormat(timeZone: string): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat("en-US", {
-    timeZone,
-    calendar: "gregory",
-    hourCycle: "h23",
-    era: "short",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
-}
-
-function twoDigits(window: Uint8Array, at: number): number {
-  const tens = window[at]! - ZERO;
-  const ones = window[at + 1]! - ZERO;
-  return tens >>> 0 > 9 || ones >>> 0 > 9 ? -1 : tens * 10 + ones;
-}
-
-function daysInMonth(year: number, month: number): number {
-  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
-}
-
-/** Days since 1970-01-01 in the proleptic Gregorian calendar. */
-export function epochDay(year: number, month: number, day: number): number {
-  // Years that start in March put the leap day last.
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  return era * 146097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719468;
 }
 
 function dayOf(epoch: number): Day {

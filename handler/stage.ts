@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { receiptKey } from "../src/contract/derivedKeys.ts";
 import type { FunctionConfiguration, StageConfiguration } from "../src/contract/functionConfiguration.ts";
 import { isFolderMarker } from "../src/contract/needsRun.ts";
-import type { Receipt, ReceiptOutput, ReceiptWriter } from "../src/contract/receipt.ts";
+import type { Receipt, ReceiptOutput, ReceiptWarning, ReceiptWriter } from "../src/contract/receipt.ts";
 import { laterSequencer, type SourceEvent } from "./events.ts";
 import { type ObjectIdentity, type ObjectStore, PreconditionFailed, type PutBody } from "./s3/objectStore.ts";
 
@@ -43,6 +43,8 @@ export interface Prepared {
   partition: Receipt["partition"];
   rows: Receipt["rows"];
   bytes: Receipt["bytes"];
+  /** What the contract only warns of. */
+  warnings?: ReceiptWarning[];
   outputs: PreparedOutput[];
   discard(): void;
 }
@@ -112,9 +114,10 @@ async function oneTurn(context: StageContext, event: SourceEvent, started: Date)
     const outputs = await writeOutputs(context, prepared.outputs);
     await removeStrays(context, announced.receipt, outputs);
     const finished = context.now();
-    const { status, dialect, partition, rows, bytes } = prepared;
+    const { status, dialect, partition, rows, bytes, warnings } = prepared;
+    const blank = blankReceipt(context, event, started);
     const receipt: Receipt = {
-      ...blankReceipt(context, event, started),
+      ...blank,
       status,
       source: {
         bucket: stage.sourceBucket,
@@ -128,6 +131,7 @@ async function oneTurn(context: StageContext, event: SourceEvent, started: Date)
       partition,
       rows,
       bytes,
+      ...(warnings === undefined || warnings.length === 0 ? {} : { warnings }),
       outputs,
       times: times(event, started, finished),
     };
@@ -350,7 +354,7 @@ function blankReceipt(context: StageContext, event: SourceEvent, started: Date):
       size: 0,
       sequencer: event.sequencer,
     },
-    contract: null,
+    contract: contractOf(context.configuration),
     code: context.code,
     dialect: null,
     partition: null,
@@ -360,6 +364,10 @@ function blankReceipt(context: StageContext, event: SourceEvent, started: Date):
     times: times(event, started, started),
     requestId: context.requestId,
   };
+}
+
+function contractOf({ contract }: FunctionConfiguration): Receipt["contract"] {
+  return contract === undefined ? null : { id: contract.id, version: contract.version };
 }
 
 function times(event: SourceEvent, started: Date, finished: Date): Receipt["times"] {

@@ -40,7 +40,7 @@ const program = await build({
 
 const functions = await build({
   ...shared,
-  entryPoints: { curate: "handler/curate.ts" },
+  entryPoints: { curate: "handler/curate.ts", validate: "handler/validate.ts" },
   outdir: "dist/handler",
   outExtension: { ".js": ".mjs" },
   target: "node20",

@@ -1,6 +1,9 @@
+import { readingOf } from "../../../handler/configuration.ts";
 import { prepareCurate } from "../../../handler/curateObject.ts";
 import type { SourceEvent } from "../../../handler/events.ts";
 import { type Outcome, runStage, type StageContext } from "../../../handler/stage.ts";
+import { prepareValidate } from "../../../handler/validateObject.ts";
+import type { CompiledContract } from "../../../src/contract/compiledContract.ts";
 import type { FunctionConfiguration } from "../../../src/contract/functionConfiguration.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
 import { SimulatedS3 } from "./simulatedS3.ts";
@@ -19,6 +22,22 @@ export function lakeConfiguration(changes: Partial<FunctionConfiguration> = {}):
   };
 }
 
+/** A lake with two stages. */
+export function contractLake(
+  contract: CompiledContract,
+  changes: Partial<FunctionConfiguration> = {},
+): FunctionConfiguration {
+  return lakeConfiguration({
+    buckets: { raw: "raw", trusted: "trusted", curated: "curated", quarantine: "quarantine", control: "control" },
+    stages: [
+      { name: "validate", sourceBucket: "raw", targetBucket: "trusted" },
+      { name: "curate", sourceBucket: "trusted", targetBucket: "curated" },
+    ],
+    contract,
+    ...changes,
+  });
+}
+
 export function simulatedLake(): SimulatedS3 {
   const s3 = new SimulatedS3();
   s3.versioned.add("raw");
@@ -29,25 +48,26 @@ export function createdEvent(key: string, changes: Partial<SourceEvent> = {}): S
   return { bucket: "raw", key, kind: "created", sequencer: null, time: null, ...changes };
 }
 
-/** The real stage over simulated buckets. */
+/** The real stage over simulated buckets, by default the first one of the lake. */
 export function stageContext(s3: SimulatedS3, changes: Partial<StageContext> = {}): StageContext {
-  const configuration = changes.configuration ?? lakeConfiguration();
-  const stage = configuration.stages[0]!;
+  const stage = changes.stage ?? (changes.configuration ?? lakeConfiguration()).stages[0]!;
+  const configuration = readingOf(changes.configuration ?? lakeConfiguration(), stage.name);
+  const prepare = stage.name === "validate" ? prepareValidate : prepareCurate;
   return {
     store: s3,
-    configuration,
     stage,
     code: "c0de",
     requestId: "request",
     remainingMs: () => 60_000,
     now: () => new Date("2026-11-23T00:00:00Z"),
     prepare: (key, source, body) =>
-      prepareCurate(key, source, body, configuration, stage, {
+      prepare(key, source, body, configuration, stage, {
         remainingMs: 900_000,
         memoryMb: 1769,
         spaceBytes: 1e9,
       }),
     ...changes,
+    configuration,
   };
 }
 
@@ -77,4 +97,42 @@ export async function curateFile(
   for (const path of s3.keys("curated")) partitions[path.split("/")[0]!.split("=")[1]!] = s3.text("curated", path);
   const [rejects] = s3.keys("quarantine");
   return { outcome, receipt: outcome.receipt, s3, partitions, rejects: rejects ? s3.text("quarantine", rejects) : "" };
+}
+
+export interface ValidatedFile {
+  receipt: Receipt;
+  s3: SimulatedS3;
+  /** Text of the trusted object; undefined without one. */
+  trusted: string | undefined;
+  /** Text of the quarantine object of `validate`; "" without one. */
+  rejects: string;
+}
+
+/** Holds one file against a contract in a lake of its own. */
+export async function validateFile(
+  bytes: Buffer | string,
+  contract: CompiledContract,
+  options: { key?: string; configuration?: Partial<FunctionConfiguration>; chunkBytes?: number } = {},
+): Promise<ValidatedFile> {
+  const key = options.key ?? "in.csv";
+  const s3 = simulatedLake();
+  if (options.chunkBytes !== undefined) s3.chunkBytes = options.chunkBytes;
+  s3.putNow("raw", key, Buffer.from(bytes as string));
+  const configuration = contractLake(contract, options.configuration);
+  const outcome = await runStage(stageContext(s3, { configuration }), createdEvent(key));
+  if (!("receipt" in outcome)) throw new Error(`outcome ${outcome.result}`);
+  const trusted = s3.current("trusted", key) && s3.text("trusted", key);
+  const [rejects] = s3.keys("quarantine");
+  return { receipt: outcome.receipt, s3, trusted, rejects: rejects ? s3.text("quarantine", rejects) : "" };
+}
+
+/** Runs `curate` on a trusted object. */
+export async function curateTrusted(
+  s3: SimulatedS3,
+  key: string,
+  configuration: FunctionConfiguration,
+): Promise<Outcome> {
+  const stage = configuration.stages.find(({ name }) => name === "curate")!;
+  const context = stageContext(s3, { configuration, stage });
+  return runStage(context, createdEvent(key, { bucket: stage.sourceBucket }));
 }

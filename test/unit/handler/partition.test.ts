@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DayReader, dayName, epochDay, NO_DAY } from "../../../handler/partition.ts";
+import { epochDay } from "../../../handler/calendar.ts";
+import { DayReader, dayName, NO_DAY } from "../../../handler/partition.ts";
 
 function dayOf(text: string, timeZone = "UTC"): string | undefined {
   const bytes = Buffer.from(`xx${text}yy`);
