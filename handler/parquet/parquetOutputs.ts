@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CompiledContract } from "../../src/contract/compiledContract.ts";
@@ -52,7 +53,9 @@ export async function writeParquet(
   const bytes = partitions.reduce((sum, { output }) => sum + outputs.bytes(output), 0);
   const results = new Outputs({ expectedBytes: bytes / 4 });
   const places = new Map<number, number>();
-  const folder = await mkdtemp(join(tmpdir(), "minilake-parquet-"));
+  // Not mkdtemp: under the embedded endpoint its answer is a path for Node alone, and DuckDB opens these files itself.
+  const folder = join(tmpdir(), `minilake-parquet-${randomUUID()}`);
+  await mkdir(folder, { mode: 0o700 });
   let duckDb: DuckDb | undefined;
   try {
     duckDb = await openDuckDb(memoryMb, folder);
