@@ -1,40 +1,60 @@
 import type { Receipt, ReceiptOutput } from "../contract/receipt.ts";
+import { compareCurated, compareQuarantine, compareTrusted, type StageName } from "./compareOutputs.ts";
 import { type Expectation, expectFrom, refusedUnread } from "./expectation.ts";
-import { curatedKey, isKeyTooLong, objectName, plural, quarantineKey, receiptKey, type VerifiedLake } from "./lake.ts";
+import {
+  firstStage,
+  isKeyTooLong,
+  type LakeStage,
+  objectName,
+  receiptKey,
+  stageOf,
+  type VerifiedLake,
+} from "./lake.ts";
 import type { StoredObject } from "./lakeReader.ts";
-import { emptyMultiset, sameRows } from "./multiset.ts";
+import { sameRows } from "./multiset.ts";
+import { contractsOf, type FoundReceipt, readReceipt, whyUnanswered } from "./receiptState.ts";
 import { checkReceipt } from "./receipts.ts";
 import type { Finding } from "./report.ts";
-import { readStoredRejects, readStoredRows } from "./storedRows.ts";
+import { claimOf, readTrusted, type TrustedObject, taskOf } from "./stageSource.ts";
 
 export type Comparison =
   /** The object that was listed is not there any more, or has other content. */
   | { state: "changed" }
   | { state: "folder" }
-  /** No receipt speaks of this content. */
-  | { state: "unprocessed"; why: string; receipt: Receipt | undefined }
+  /**
+   * A stage has not answered for this content yet.
+   *
+   * result   what the stages before it have made
+   */
+  | { state: "unprocessed"; why: string; stage: StageName; result?: SourceResult }
   | { state: "compared"; result: SourceResult };
 
 /** One raw object beside what the lake made of it. */
 export interface SourceResult {
   source: StoredObject;
   receipt: Receipt | undefined;
+  /** Of a lake with a contract: the object that curate read, and its receipt. */
+  trusted: TrustedObject | undefined;
+  curateReceipt: Receipt | undefined;
   findings: Finding[];
   /** YYYY-MM-DD -> what should be there and what is. */
   partitions: Map<string, { objects: number; expected: number; stored: number; ok: boolean }>;
   /** Partitions whose rows are not the expected ones; a second look says which. */
   differing: string[];
-  quarantineDiffers: boolean;
-  rows: { read: number; accepted: number; rejected: number; stored: number; quarantined: number };
-  curatedObjects: number;
-  quarantineObjects: number;
+  trustedDiffers: boolean;
+  quarantineDiffers: StageName[];
+  /** accepted: rows that must be in curated; trusted: in the trusted object. */
+  rows: { read: number; accepted: number; rejected: number; trusted: number; stored: number; quarantined: number };
+  objects: { trusted: number; curated: number; quarantine: number };
   refused: boolean;
   /** hashName of "bucket/key" of every stored object that this source explains. */
   explained: number[];
+  /** The number under which its keys were noted. */
+  keyFile: number | undefined;
 }
 
 /**
- * Compares one raw object with its outputs, quarantine records and receipt.
+ * Compares one raw object with its outputs, quarantine records and receipts, through all stages.
  *
  * withoutReceipt   compare even when there is no receipt, because outputs are there
  */
@@ -43,117 +63,258 @@ export async function compareSource(
   source: StoredObject,
   withoutReceipt = false,
 ): Promise<Comparison> {
-  const { reader, definition, stage } = lake;
   // What the S3 console makes of "create folder" is no file.
   if (source.size === 0 && source.key.endsWith("/")) return { state: "folder" };
-  const found = await readReceipt(lake, source.key);
+  const first = firstStage(lake);
+  const found = await readReceipt(first, source.key);
   const receipt = found?.receipt;
-  if (found !== undefined && receipt === undefined) {
-    // Whatever stands there, it is no receipt. The rows can be judged without it.
-    withoutReceipt = true;
-  } else if (receipt === undefined && !withoutReceipt) {
-    return { state: "unprocessed", why: "it has no receipt", receipt };
-  } else if (receipt?.writing !== undefined && receipt.writing.length > 0) {
-    return { state: "unprocessed", why: "a run has begun to write and has not recorded how it ended", receipt };
-  } else if (receipt?.status === "removed") {
-    return { state: "unprocessed", why: "its receipt speaks of a removal", receipt };
-  } else if (receipt !== undefined && receipt.source.etag !== source.etag) {
-    return { state: "unprocessed", why: "its receipt speaks of other content", receipt };
+  const unprocessed = (why: string): Comparison => ({ state: "unprocessed", why, stage: first.stage.name });
+  if (found === undefined && !withoutReceipt) return unprocessed("it has no receipt");
+  // Of what is no receipt, the rows can be judged without it.
+  const unanswered = receipt === undefined ? undefined : whyUnanswered(receipt, { etag: source.etag });
+  if (unanswered !== undefined) return unprocessed(unanswered);
+  if (receipt !== undefined) {
+    const { claimed, real } = contractsOf(first, receipt);
+    if (claimed !== real) return { state: "compared", result: await staleResult(first, source, receipt) };
   }
-
-  const claim =
-    receipt === undefined ? undefined : { dialect: receipt.dialect, partitionColumn: receipt.partition?.column };
-  const read = await reader.read(
-    stage.sourceBucket,
+  const second = lake.stages.length > 1 ? await curateState(lake, source.key) : undefined;
+  const keys = lake.keys?.begin(source.key);
+  const read = await lake.reader.read(
+    first.stage.sourceBucket,
     source.key,
     async (object) => ({
       versionId: object.versionId,
-      expectation: isKeyTooLong(definition.configuration.partition.as, source.key)
-        ? refusedUnread("its key is too long")
-        : isTooLarge(receipt, source)
-          ? refusedUnread("it was too large for the function")
-          : await expectFrom(
-              { key: object.key, bytes: told(object.bytes, lake.onRawBytes) },
-              definition.configuration,
-              lake.zone,
-              claim,
-            ),
+      expectation: unreadReason(lake, source, receipt)
+        ? refusedUnread(unreadReason(lake, source, receipt)!)
+        : await expectFrom(
+            told(object.bytes, lake.onRawBytes),
+            taskOf(first, keys?.note),
+            claimOf(receipt, second === undefined ? receipt : second.found?.receipt),
+          ),
     }),
     { ifMatch: source.etag },
   );
   if (read === undefined) return { state: "changed" };
-  const { versionId } = read;
-  const expectation =
-    receipt?.status === "rejected" && !isReadable(read.expectation)
-      ? refusedUnread("it can hardly be read as a table")
-      : read.expectation;
-  if (receipt !== undefined && versionId !== receipt.source.versionId) {
-    return { state: "unprocessed", why: "its receipt speaks of another version", receipt };
+  if (receipt !== undefined && whyUnanswered(receipt, { ...source, versionId: read.versionId }) !== undefined) {
+    return unprocessed("its receipt speaks of another version");
   }
+  const expectation = believed(receipt, read.expectation);
+  const result = resultOf(first, source, receipt, expectation);
+  result.keyFile = expectation.refused === undefined ? keys?.file : undefined;
+  result.findings.push(...receiptProblems(first, source.key, found));
+  if (second === undefined) await compareLast(first, source, found, expectation, expectation, result);
+  else {
+    const waiting = await compareBoth(first, second, source, expectation, result);
+    if (waiting !== undefined) return { state: "unprocessed", why: waiting, stage: "curate", result };
+  }
+  return { state: "compared", result };
+}
 
-  const result: SourceResult = {
-    source,
-    receipt,
-    findings: [],
-    partitions: new Map(),
-    differing: [],
-    quarantineDiffers: false,
-    rows: {
-      read: expectation.rows.read,
-      accepted: expectation.rows.accepted,
-      rejected: expectation.rows.rejected,
-      stored: 0,
-      quarantined: 0,
-    },
-    curatedObjects: 0,
-    quarantineObjects: 0,
-    refused: expectation.refused !== undefined,
-    explained: [objectName(definition.buckets.control, receiptKey(stage.name, source.key))],
-  };
-  if (found !== undefined && receipt === undefined) {
-    result.findings.push({
-      ...about(lake, source.key),
-      type: "receipt-false",
-      bucket: definition.buckets.control,
-      key: receiptKey(stage.name, source.key),
-      message: `The receipt of ${source.key} is no receipt: ${found.problem}`,
-    });
-  } else if (receipt === undefined) {
-    result.findings.push({
-      ...about(lake, source.key),
-      type: "receipt-missing",
-      bucket: definition.buckets.control,
-      key: receiptKey(stage.name, source.key),
-      message: `${source.key} has outputs but no receipt`,
-    });
+/** Whether every stage has a receipt for what is there now, so that comparing is worth the reading. */
+export async function isAnswered(lake: VerifiedLake, source: StoredObject): Promise<boolean> {
+  const first = firstStage(lake);
+  const found = await readReceipt(first, source.key);
+  if (found === undefined || (found.receipt !== undefined && whyUnanswered(found.receipt, source) !== undefined)) {
+    return false;
   }
-  const outputs = [...(await compareCurated(lake, source.key, expectation, result))];
+  if (lake.stages.length === 1) return true;
+  const curate = await curateState(lake, source.key);
+  const trusted = await lake.reader.head(curate.lake.stage.sourceBucket, source.key);
+  const { receipt } = curate.found ?? {};
+  if (trusted === undefined) return curate.found === undefined || receipt?.status === "removed";
+  return curate.found !== undefined && (receipt === undefined || whyUnanswered(receipt, trusted) === undefined);
+}
+
+interface CurateState {
+  lake: LakeStage;
+  found: FoundReceipt | undefined;
+}
+
+async function curateState(lake: VerifiedLake, key: string): Promise<CurateState> {
+  const curate = stageOf(lake, "curate");
+  return { lake: curate, found: await readReceipt(curate, key) };
+}
+
+/** `validate` and then `curate`. Returns why curate has not answered yet, if it has not. */
+async function compareBoth(
+  first: LakeStage,
+  { lake: curate, found }: CurateState,
+  source: StoredObject,
+  expectation: Expectation,
+  result: SourceResult,
+): Promise<string | undefined> {
+  const receipt = found?.receipt;
+  const trusted =
+    expectation.refused === undefined ? await readTrusted(curate, source.key, claimOf(receipt)) : undefined;
+  result.trusted = trusted;
+  result.curateReceipt = receipt;
+  const outputs = compareTrusted(first, source.key, expectation, trusted, result);
+  await finishStage(first, source, expectation, outputs, result.receipt, result);
+  // What stands under the name of a receipt is curate's, whatever it says.
+  result.explained.push(objectName(curate.definition.buckets.control, receiptKey("curate", source.key)));
+  if (trusted === undefined) {
+    if (found === undefined || receipt?.status === "removed") {
+      if (receipt?.writing !== undefined && receipt.writing.length > 0) return whyUnanswered(receipt, source);
+      for (const [partition, { count }] of expectation.curated) {
+        result.partitions.set(partition, { objects: 0, expected: count, stored: 0, ok: false });
+      }
+      return undefined;
+    }
+    return expectation.refused === undefined
+      ? "its trusted object is gone"
+      : "the file is refused, and what came from its trusted object before is not removed yet";
+  }
+  if (found === undefined) return "curate has no receipt of its trusted object";
+  const unanswered = receipt === undefined ? undefined : whyUnanswered(receipt, trusted);
+  if (unanswered !== undefined) return `curate: ${unanswered}`;
+  if (receipt !== undefined && receipt.contract != null) {
+    const { claimed, real } = contractsOf(curate, receipt);
+    if (claimed !== real) return `curate: its receipt speaks of the contract ${claimed}, and the lake has ${real}`;
+  }
+  result.findings.push(...receiptProblems(curate, source.key, found));
+  const right = trusted.unreadable === undefined && sameRows(expectation.trusted, trusted.rows);
+  const own = trusted.expectation;
+  // What is wrong in trusted is wrong in curated too: rows are due there as raw has them.
+  const due = right ? own : { ...own, curated: own.refused === undefined ? expectation.curated : new Map() };
+  await compareLast(curate, trusted, found, due, expectation, result);
+  return undefined;
+}
+
+/**
+ * The stage that writes curated.
+ *
+ * expectation   of its source
+ * first         of the raw object
+ */
+async function compareLast(
+  lake: LakeStage,
+  source: StoredObject,
+  found: FoundReceipt | undefined,
+  expectation: Expectation,
+  first: Expectation,
+  result: SourceResult,
+): Promise<void> {
+  const judged = believed(found?.receipt, expectation);
+  result.rows.accepted = [...judged.curated.values()].reduce((sum, { count }) => sum + count, 0);
+  if (judged !== first) {
+    result.rows.rejected += judged.rows.rejected;
+    result.refused ||= judged.refused !== undefined;
+  }
+  const outputs = await compareCurated(lake, source.key, judged, result);
+  await finishStage(lake, source, judged, outputs, found?.receipt, result);
+}
+
+/** Quarantine and receipt of a stage. */
+async function finishStage(
+  lake: LakeStage,
+  source: StoredObject,
+  expectation: Expectation,
+  outputs: ReceiptOutput[],
+  receipt: Receipt | undefined,
+  result: SourceResult,
+): Promise<void> {
   const quarantine = await compareQuarantine(lake, source.key, expectation, result);
   if (quarantine.output !== undefined) outputs.push(quarantine.output);
   if (receipt !== undefined) {
     result.findings.push(...checkReceipt(lake, source, receipt, expectation, outputs, quarantine.fileRule));
   }
-  return { state: "compared", result };
+}
+
+function receiptProblems(lake: LakeStage, source: string, found: FoundReceipt | undefined): Finding[] {
+  if (found?.receipt !== undefined) return [];
+  const { stage, definition } = lake;
+  const key = receiptKey(stage.name, source);
+  const place = { stage: stage.name, source, bucket: definition.buckets.control, key };
+  return found === undefined
+    ? [{ ...place, type: "receipt-missing", message: `${source} has outputs but no receipt` }]
+    : [{ ...place, type: "receipt-false", message: `The receipt of ${source} is no receipt: ${found.problem}` }];
+}
+
+/** The rows of a file that was judged by another contract are not compared: they would all be wrong in the same way. */
+async function staleResult(lake: LakeStage, source: StoredObject, receipt: Receipt): Promise<SourceResult> {
+  const { name } = lake.stage;
+  const { claimed, real } = contractsOf(lake, receipt);
+  const result = resultOf(lake, source, receipt, refusedUnread("it was judged by another contract"));
+  result.refused = false;
+  const { control } = lake.definition.buckets;
+  for (const stage of lake.stages) {
+    const found = stage.name === name ? { receipt } : await readReceipt({ ...lake, stage }, source.key);
+    result.explained.push(objectName(control, receiptKey(stage.name, source.key)));
+    for (const { bucket, key } of found?.receipt?.outputs ?? []) result.explained.push(objectName(bucket, key));
+  }
+  result.findings.push({
+    type: "stale-contract",
+    stage: name,
+    source: source.key,
+    bucket: control,
+    key: receiptKey(name, source.key),
+    expected: real,
+    found: claimed,
+    message: `${source.key} was judged by ${claimed}, and the lake has ${real}: its rows are not compared`,
+  });
+  return result;
+}
+
+function resultOf(
+  lake: LakeStage,
+  source: StoredObject,
+  receipt: Receipt | undefined,
+  { rows, refused, trusted }: Expectation,
+): SourceResult {
+  return {
+    source,
+    receipt,
+    trusted: undefined,
+    curateReceipt: undefined,
+    findings: [],
+    partitions: new Map(),
+    differing: [],
+    trustedDiffers: false,
+    quarantineDiffers: [],
+    rows: {
+      read: rows.read,
+      accepted: rows.accepted,
+      rejected: rows.rejected,
+      trusted: trusted.count,
+      stored: 0,
+      quarantined: 0,
+    },
+    objects: { trusted: 0, curated: 0, quarantine: 0 },
+    refused: refused !== undefined,
+    explained: [objectName(lake.definition.buckets.control, receiptKey(lake.stage.name, source.key))],
+    keyFile: undefined,
+  };
 }
 
 /** A smaller file is not too large for any function. */
 const LEAST_TOO_LARGE_BYTES = 4 * 1024 * 1024;
 
-/** What a function can read in one run depends on its time and memory then, so that is believed, within reason. */
-function isTooLarge(receipt: Receipt | undefined, source: StoredObject): boolean {
-  return (
+/** Why a raw object is not to be read: it is in quarantine for what does not stand in it. */
+function unreadReason(lake: VerifiedLake, source: StoredObject, receipt: Receipt | undefined): string | undefined {
+  if (isKeyTooLong(lake.definition.configuration.partition.as, source.key)) return "its key is too long";
+  // What a function can read in one run depends on its time and memory then, so that is believed, within reason.
+  const tooLarge =
     receipt?.status === "rejected" &&
     receipt.rows.rejectedByRule["file-too-large"] === 1 &&
-    source.size >= LEAST_TOO_LARGE_BYTES
-  );
+    source.size >= LEAST_TOO_LARGE_BYTES;
+  return tooLarge ? "it was too large for the function" : undefined;
 }
 
+/** Rules of the reader: rows that break one of these make no table. */
+const UNREADABLE_ROWS = ["row-too-long", "unclosed-quote", "stray-quote", "encoding", "nul-byte", "ragged-row"];
+
 /**
- * Whether a file can be read as a table beyond doubt. Where the dialect of a few odd lines is a matter of opinion, a
- * function that refuses the file is believed: the file is in quarantine, with the reason.
+ * Where the dialect of a few odd lines is a matter of opinion, a function that refuses the file is believed: the file is
+ * in quarantine, with the reason. Not where it can be read as a table beyond doubt, and not for what a contract says.
  */
-function isReadable({ refused, rows }: Expectation): boolean {
-  return refused === undefined && rows.accepted > 0 && rows.accepted >= rows.read * 0.8;
+function believed(receipt: Receipt | undefined, expectation: Expectation): Expectation {
+  const { refused, rows, breaches, trusted } = expectation;
+  if (receipt?.status !== "rejected" || breaches.length > 0) return expectation;
+  const unreadable = UNREADABLE_ROWS.reduce((sum, rule) => sum + (rows.rejectedByRule[rule] ?? 0), 0);
+  // Rows that a contract rejects can be read all the same.
+  const good = trusted.count > 0 ? rows.read - unreadable : rows.accepted;
+  if (refused === undefined && good > 0 && good >= rows.read * 0.8) return expectation;
+  return refusedUnread("it can hardly be read as a table");
 }
 
 async function* told(chunks: AsyncIterable<Buffer>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
@@ -162,193 +323,3 @@ async function* told(chunks: AsyncIterable<Buffer>, onBytes: (bytes: number) => 
     yield chunk;
   }
 }
-
-const about = (lake: VerifiedLake, source: string) => ({ stage: lake.stage.name, source });
-
-/** `receipt` is undefined when the object there is no receipt. */
-export async function readReceipt(
-  lake: VerifiedLake,
-  key: string,
-): Promise<{ receipt: Receipt | undefined; problem: string } | undefined> {
-  const stored = await lake.reader.readText(lake.definition.buckets.control, receiptKey(lake.stage.name, key));
-  if (stored === undefined) return undefined;
-  try {
-    const receipt = JSON.parse(stored.text) as Receipt;
-    const whole =
-      receipt !== null &&
-      typeof receipt === "object" &&
-      receipt.version === 1 &&
-      typeof receipt.source?.etag === "string" &&
-      typeof receipt.rows?.accepted === "number" &&
-      typeof receipt.bytes?.text === "number" &&
-      Array.isArray(receipt.outputs);
-    return whole ? { receipt, problem: "" } : { receipt: undefined, problem: "fields are missing" };
-  } catch (error) {
-    return { receipt: undefined, problem: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** Returns the outputs as they are stored. */
-async function compareCurated(
-  lake: VerifiedLake,
-  source: string,
-  expectation: Expectation,
-  result: SourceResult,
-): Promise<ReceiptOutput[]> {
-  const { reader, definition, stage } = lake;
-  const as = definition.configuration.partition.as;
-  const stored = await Promise.all(
-    [...expectation.accepted].map(async ([partition, rows]) => {
-      const key = curatedKey(as, partition, source);
-      return { partition, rows, key, object: await readStoredRows(reader, stage.targetBucket, key) };
-    }),
-  );
-  const outputs: ReceiptOutput[] = [];
-  for (const { partition, rows, key, object } of stored) {
-    const place = { ...about(lake, source), bucket: stage.targetBucket, key, partition };
-    const count = { objects: object === undefined ? 0 : 1, expected: rows.count, stored: 0, ok: true };
-    result.partitions.set(partition, count);
-    if (object === undefined) {
-      count.ok = false;
-      result.findings.push({
-        ...place,
-        type: "missing-object",
-        count: rows.count,
-        message: `${key} is missing, with ${plural(rows.count, "row")} of ${source}`,
-      });
-      result.differing.push(partition);
-      continue;
-    }
-    result.curatedObjects += 1;
-    result.explained.push(objectName(stage.targetBucket, key));
-    result.rows.stored += object.rows.count;
-    count.stored = object.rows.count;
-    outputs.push({
-      kind: "curated",
-      bucket: stage.targetBucket,
-      key,
-      partition,
-      rows: object.rows.count,
-      bytes: object.size,
-      etag: object.etag,
-    });
-    if (object.compressed !== expectation.compressed) {
-      count.ok = false;
-      result.findings.push({
-        ...place,
-        type: "unreadable-object",
-        message: `${key} is ${object.compressed ? "" : "not "}compressed, and ${source} is ${expectation.compressed ? "" : "not"}`,
-      });
-    }
-    if (object.unreadable !== undefined) {
-      count.ok = false;
-      result.findings.push({
-        ...place,
-        type: "unreadable-object",
-        message: `${key} is not as the lake writes it: ${object.unreadable}`,
-      });
-    } else if (!sameCells(object.columns, expectation.columns)) {
-      count.ok = false;
-      result.findings.push({
-        ...place,
-        type: "changed-row",
-        count: 1,
-        expected: expectation.columns.join(","),
-        found: object.columns.join(","),
-        message: `${key} has another header than ${source}`,
-      });
-    }
-    if (!sameRows(rows, object.rows)) {
-      count.ok = false;
-      result.differing.push(partition);
-    }
-  }
-  return outputs;
-}
-
-async function compareQuarantine(
-  lake: VerifiedLake,
-  source: string,
-  expectation: Expectation,
-  result: SourceResult,
-): Promise<{
-  output: ReceiptOutput | undefined /** Of the record of the whole file. */;
-  fileRule: string | undefined;
-}> {
-  const { reader, definition, stage } = lake;
-  const bucket = definition.buckets.quarantine;
-  const key = quarantineKey(stage.name, source);
-  const expected = expectation.refused === undefined ? expectation.rejected : emptyMultiset();
-  const problems: string[] = [];
-  let wholeFile = 0;
-  let fileRule: string | undefined;
-  const object = await readStoredRejects(reader, bucket, key, (record) => {
-    if (record.line === 0) {
-      wholeFile += 1;
-      fileRule = record.rule;
-    }
-    if (record.sourceKey !== source) problems.push(`line ${record.line} names the source ${record.sourceKey}`);
-    if (record.rule === "" || record.message === "") problems.push(`line ${record.line} has no reason`);
-  });
-  const place = { ...about(lake, source), bucket, key };
-  if (object === undefined) {
-    if (expectation.refused === undefined && expected.count === 0) return { output: undefined, fileRule };
-    result.quarantineDiffers = expected.count > 0;
-    result.findings.push({
-      ...place,
-      type: "missing-quarantine-record",
-      count: Math.max(1, expected.count),
-      message: `${key} is missing, with ${plural(Math.max(1, expected.count), "record")} of ${source}`,
-    });
-    return { output: undefined, fileRule };
-  }
-  result.quarantineObjects += 1;
-  result.explained.push(objectName(bucket, key));
-  result.rows.quarantined += object.records.count - wholeFile;
-  if (object.unreadable !== undefined) {
-    result.findings.push({
-      ...place,
-      type: "unreadable-object",
-      message: `${key} is not as the lake writes it: ${object.unreadable}`,
-    });
-  }
-  if (problems.length > 0) {
-    result.findings.push({
-      ...place,
-      type: "unexpected-quarantine-record",
-      count: problems.length,
-      message: `${key} has ${plural(problems.length, "record")} that cannot be right: ${problems[0]}`,
-    });
-  }
-  if (
-    isKeyTooLong(definition.configuration.partition.as, source) &&
-    fileRule !== undefined &&
-    fileRule !== "key-too-long"
-  ) {
-    result.findings.push({
-      ...place,
-      type: "unexpected-quarantine-record",
-      expected: "key-too-long",
-      found: fileRule,
-      message: `${key} has the rule ${fileRule}, but it should be key-too-long`,
-    });
-  }
-  if (expectation.refused !== undefined) {
-    if (wholeFile !== 1 || object.records.count !== 1) {
-      result.findings.push({
-        ...place,
-        type: wholeFile === 0 ? "missing-quarantine-record" : "unexpected-quarantine-record",
-        expected: 1,
-        found: object.records.count,
-        message: `${source} cannot be read as a table (${expectation.refused}), so ${key} should have one record for the whole file, and has ${object.records.count}`,
-      });
-    }
-  } else if (!sameRows(expected, object.records)) {
-    result.quarantineDiffers = true;
-  }
-  const { size, etag, records } = object;
-  return { output: { kind: "quarantine", bucket, key, rows: records.count, bytes: size, etag }, fileRule };
-}
-
-const sameCells = (left: string[], right: string[]): boolean =>
-  left.length === right.length && left.every((cell, index) => cell === right[index]);

@@ -1,20 +1,45 @@
 import { createHash } from "node:crypto";
 import type { LakeDefinition, StageDefinition } from "../lake/definition.ts";
+import type { CuratedForm } from "./curatedForm.ts";
 import type { DayZone } from "./days.ts";
 import type { LakeReader } from "./lakeReader.ts";
 import { hashName } from "./multiset.ts";
+import type { UniqueKeys } from "./uniqueKeys.ts";
 
 /** The lake as one run of verify sees it. */
 export interface VerifiedLake {
   reader: LakeReader;
   definition: LakeDefinition;
-  stage: StageDefinition;
+  /** In the order of the data's way: curate, or validate and then curate. */
+  stages: StageDefinition[];
+  rawBucket: string;
   zone: DayZone;
+  curated: CuratedForm;
   /** Told of bytes of raw objects as they are read. */
   onRawBytes(bytes: number): void;
+  /** Where keys that must be unique across files are noted, in a lake whose contract has such. */
+  keys: UniqueKeys | undefined;
 }
 
-export const curatedKey = (as: string, partition: string, key: string): string => `${as}=${partition}/${key}`;
+/** One stage of the lake. */
+export interface LakeStage extends VerifiedLake {
+  stage: StageDefinition;
+}
+
+export const stageOf = (lake: VerifiedLake, name: StageDefinition["name"]): LakeStage => ({
+  ...lake,
+  stage: lake.stages.find((stage) => stage.name === name)!,
+});
+
+/** The stage that reads raw. */
+export const firstStage = (lake: VerifiedLake): LakeStage => ({ ...lake, stage: lake.stages[0]! });
+
+/** Key of the curated object of one day. */
+export function curatedKey({ definition }: VerifiedLake, partition: string, key: string): string {
+  const { partition: by, format } = definition.configuration;
+  return `${by.as}=${partition}/${key}${format === "parquet" ? ".parquet" : ""}`;
+}
+
 export const quarantineKey = (stage: string, key: string): string => `${stage}/${shortName(key)}.rejects.csv`;
 export const receiptKey = (stage: string, key: string): string => `receipts/${stage}/${shortName(key)}.json`;
 
@@ -26,7 +51,7 @@ const S3_KEY_BYTES = 1_024;
 
 /** Whether a file of this key is refused whole. as: the name of the partition, which is part of curated keys. */
 export const isKeyTooLong = (as: string, key: string): boolean =>
-  isShortened(key) || Buffer.byteLength(curatedKey(as, "2000-01-01", key)) > S3_KEY_BYTES;
+  isShortened(key) || Buffer.byteLength(`${as}=2000-01-01/${key}`) > S3_KEY_BYTES;
 
 export const isShortened = (key: string): boolean => Buffer.byteLength(key) > LONGEST_KEY_BYTES;
 

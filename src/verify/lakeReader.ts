@@ -15,6 +15,8 @@ export interface StoredObject {
   size: number;
   /** Without quotes. */
   etag: string;
+  /** In listings. */
+  modified?: Date | undefined;
 }
 
 /** An object as it is read: its bytes come once, in order. */
@@ -63,6 +65,7 @@ export class LakeReader {
           key: page.EncodingType === "url" ? urlDecoded(key) : key,
           size: item.Size ?? 0,
           etag: unquoted(item.ETag),
+          modified: item.LastModified,
         };
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;

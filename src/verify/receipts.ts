@@ -1,17 +1,19 @@
-import type { Receipt, ReceiptOutput } from "../contract/receipt.ts";
+import type { Receipt, ReceiptOutput, ReceiptWarning } from "../contract/receipt.ts";
+import type { Warning } from "./contract/contractJudge.ts";
 import type { Expectation } from "./expectation.ts";
-import { receiptKey, type VerifiedLake } from "./lake.ts";
+import { type LakeStage, receiptKey } from "./lake.ts";
 import type { StoredObject } from "./lakeReader.ts";
 import type { Finding } from "./report.ts";
 
 /**
- * Holds a receipt against what was recomputed from raw and against what is stored.
+ * Holds a receipt against what was recomputed from its source and against what is stored.
  *
+ * source     of the stage
  * outputs    the objects that exist of those that should
  * fileRule   of the quarantine record of a file that is refused whole
  */
 export function checkReceipt(
-  lake: VerifiedLake,
+  lake: LakeStage,
   source: StoredObject,
   receipt: Receipt,
   expectation: Expectation,
@@ -103,6 +105,7 @@ export function checkReceipt(
       countsOf(receipt.rows.rejectedByRule),
       countsOf(expectation.rows.rejectedByRule),
     );
+    claim("the warnings are", warningsOf(receipt.warnings), warningsOf(expectation.warnings));
     claim("the columns are", receipt.dialect?.columns.join(), expectation.columns.join());
     // Without rows there is none to find.
     if (expectation.partitionColumn !== undefined) {
@@ -136,6 +139,10 @@ export function checkReceipt(
   findings.push(...checkOutputs(place, source.key, receipt.outputs, outputs));
   return findings;
 }
+
+/** "rule column 2, rule column 1", in the contract's order; shares to nine digits. */
+const warningsOf = (warnings: (ReceiptWarning | Warning)[] | undefined): string =>
+  (warnings ?? []).map(({ rule, column, rows }) => `${rule} ${column} ${Number(rows.toPrecision(9))}`).join(", ");
 
 /** "rule 2, rule 1", in the order of the rules. */
 const countsOf = (byRule: Record<string, number> | undefined): string =>

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { type DayZone, dayOf } from "./days.ts";
+import type { ContractRule } from "../contract/compiledContract.ts";
 import type { RowFlaw, SourceRow } from "./sourceRows.ts";
 
 /** Why a row is in quarantine: the names that its record and the receipt give. */
@@ -10,28 +10,32 @@ export type RejectRule =
   | "ragged-row" // more or fewer cells than the header
   | "partition-date" // no date, or none that the calendar has
   | "repeated-header" // the header again, as where files were joined
-  | "second-table"; // rows of another table, which begins after a blank line with a header of its own
+  | "second-table" // rows of another table, which begins after a blank line with a header of its own
+  | ContractRule;
 
-export type Verdict = "blank" | { partition: string } | { rule: RejectRule };
+export type Reject = { rule: RejectRule; column: string };
 
-/** Judges the rows of one file, in order: what a row is may depend on those before it. */
-export class RowJudge {
+export type Verdict<Accepted> = "blank" | Reject | { accepted: Accepted };
+
+/**
+ * Judges the rows of one file, in order: what a row is may depend on those before it.
+ *
+ * judgeCells   what the stage says of a row that is well-formed
+ */
+export class RowJudge<Accepted> {
   readonly #columns: string;
   readonly #width: number;
-  readonly #partitionIndex: number;
-  readonly #zone: DayZone;
+  readonly #judgeCells: (cells: string[]) => Reject | { accepted: Accepted };
   #afterBlank = false;
   #inSecondTable = false;
 
-  /** partitionIndex  -1 when no row has the header's width */
-  constructor(columns: string[], partitionIndex: number, zone: DayZone) {
+  constructor(columns: string[], judgeCells: (cells: string[]) => Reject | { accepted: Accepted }) {
     this.#columns = columns.map((name) => Buffer.from(name, "utf8").toString("latin1")).join("\u0000");
     this.#width = columns.length;
-    this.#partitionIndex = partitionIndex;
-    this.#zone = zone;
+    this.#judgeCells = judgeCells;
   }
 
-  judge(row: SourceRow): Verdict {
+  judge(row: SourceRow): Verdict<Accepted> {
     if (row.text.length === 0) {
       this.#afterBlank = true;
       return "blank";
@@ -41,26 +45,25 @@ export class RowJudge {
     return verdict;
   }
 
-  #judgeText(row: SourceRow): Verdict {
-    if (row.flaw !== undefined) {
-      return { rule: row.flaw === "row-too-long" && this.#inSecondTable ? "second-table" : row.flaw };
-    }
-    if (!isUtf8(row.text)) return { rule: "encoding" };
-    if (row.text.includes(0)) return { rule: "nul-byte" };
-    if (row.suspect) return { rule: "stray-quote" };
-    if (row.cells.length !== this.#width) return { rule: this.#inSecondTable ? "second-table" : "ragged-row" };
-    const day = dayOf(row.cells[this.#partitionIndex] ?? "", this.#zone);
-    if (day !== undefined && !this.#inSecondTable) return { partition: day };
+  #judgeText(row: SourceRow): Reject | { accepted: Accepted } {
+    const otherTable = (rule: RejectRule): Reject => ({
+      rule: this.#inSecondTable ? "second-table" : rule,
+      column: "",
+    });
+    if (row.flaw === "row-too-long") return otherTable(row.flaw);
+    if (row.flaw !== undefined) return { rule: row.flaw, column: "" };
+    if (!isUtf8(row.text)) return { rule: "encoding", column: "" };
+    if (row.text.includes(0)) return { rule: "nul-byte", column: "" };
+    if (row.suspect) return { rule: "stray-quote", column: "" };
+    if (row.cells.length !== this.#width) return otherTable("ragged-row");
+    const verdict = this.#judgeCells(row.cells);
+    if ("accepted" in verdict && !this.#inSecondTable) return verdict;
     if (row.cells.join("\u0000") === this.#columns) {
       this.#inSecondTable = false;
-      return { rule: "repeated-header" };
+      return { rule: "repeated-header", column: "" };
     }
-    if (this.#inSecondTable) return { rule: "second-table" };
-    if (this.#afterBlank && looksLikeHeader(row.cells)) {
-      this.#inSecondTable = true;
-      return { rule: "second-table" };
-    }
-    return { rule: "partition-date" };
+    if (!this.#inSecondTable && this.#afterBlank && looksLikeHeader(row.cells)) this.#inSecondTable = true;
+    return "accepted" in verdict || this.#inSecondTable ? { rule: "second-table", column: "" } : verdict;
   }
 }
 

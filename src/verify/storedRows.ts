@@ -6,24 +6,27 @@ import { GzipDamaged, gunzip, isGzip, type LakeReader, Peekable } from "./lakeRe
 import { shortenBase64 } from "./longText.ts";
 import { addRow, emptyMultiset, hashRow, type Multiset } from "./multiset.ts";
 
-/** A curated object as it is. */
+/** A trusted or curated object as it is. */
 export interface StoredRows {
   key: string;
   size: number;
   etag: string;
   columns: string[];
   rows: Multiset;
-  /** Why the object could not be read as CSV of the lake's form; `rows` then has what came before. */
+  /** Why the object could not be read as one of the lake's form; `rows` then has what came before. */
   unreadable: string | undefined;
   compressed: boolean;
 }
+
+/** hash   what makes the row the same as another */
+export type RowListener = (row: StoredRow, hash: Buffer) => void;
 
 /** Undefined when there is no such object. */
 export async function readStoredRows(
   reader: LakeReader,
   bucket: string,
   key: string,
-  onRow: (row: StoredRow, hash: Buffer) => void = () => undefined,
+  onRow: RowListener = () => undefined,
 ): Promise<StoredRows | undefined> {
   return reader.read(bucket, key, async (object) => {
     const stored: StoredRows = {

@@ -41,7 +41,7 @@ describe("a key that leaves no room for derived keys", () => {
     const key = "k".repeat(1_001);
     const s3 = await lakeOf(key);
     s3.edit(BUCKETS.quarantine, `curate/${shortName(key)}.rejects.csv`, (text) => text.replace("key-too-long", "odd"));
-    expect((await verify(s3)).findings.map(({ type }) => type)).toContain("unexpected-quarantine-record");
+    expect((await verify(s3)).findings.map(({ type }) => type)).toContain("wrong-rule");
   });
 
   it("leaves nothing behind that is taken for its own when it is gone", async () => {

@@ -302,8 +302,18 @@ describe("quarantine", () => {
     ]);
   });
 
+  it("a record with another rule", async () => {
+    s3.edit(BUCKETS.quarantine, REJECTS, (text) => text.replace("day,partition-date", ",ragged-row"));
+    const report = await verify();
+    expect(rowsOf(report)).toEqual([{ type: "wrong-rule", key: REJECTS, partition: undefined, count: 1 }]);
+    expect(report.findings.find(({ type }) => type === "wrong-rule")).toMatchObject({
+      expected: "partition-date of day",
+      found: "ragged-row",
+      samples: [{ line: 4, storedLine: 4 }],
+    });
+  });
+
   it.each([
-    ["another rule", "partition-date", "ragged-row"],
     ["other text", "0003", "0033"],
     ["another line", ",4,", ",5,"],
   ])("a record with %s", async (_, before, after) => {
@@ -330,7 +340,7 @@ describe("quarantine", () => {
       (text) => `${text}sales.csv,2,19,day,partition-date,why,text,"0001,2026-08-01,Ann,1.50"\n`,
     );
     expect(rowsOf(await verify())).toEqual([
-      { type: "unexpected-quarantine-record", key: REJECTS, partition: undefined, count: 1 },
+      { type: "wrongly-rejected-row", key: REJECTS, partition: undefined, count: 1 },
     ]);
   });
 });

@@ -1,11 +1,12 @@
 import type { SourceResult } from "./compareSource.ts";
-import { expectFrom, rejectedRowHash } from "./expectation.ts";
-import { curatedKey, plural, quarantineKey, type VerifiedLake } from "./lake.ts";
+import { curatedKey, firstStage, type LakeStage, plural, stageOf, type VerifiedLake } from "./lake.ts";
+import { hashRow } from "./multiset.ts";
 import type { Finding, RowSample } from "./report.ts";
-import { readStoredRejects, readStoredRows } from "./storedRows.ts";
+import { claimOf, readSourceAgain } from "./stageSource.ts";
+import { type RowListener, readStoredRows } from "./storedRows.ts";
 
 /** Rows of one source that are held while they are compared one by one. */
-const HELD_ROWS = 100_000;
+export const HELD_ROWS = 100_000;
 
 /** Rows are dealt into this many heaps, and only heaps that differ are compared row by row. */
 const HEAPS = 4_096;
@@ -20,12 +21,29 @@ export interface ExplainOptions {
 /** One row on one side, or on both. Lines are the first few. */
 interface HeldRow {
   partition: string;
+  /** What makes it the same as another, whatever the partition. */
+  name: string;
   cells: string[];
   expected: number;
   stored: number;
   lines: number[];
   storedLines: number[];
 }
+
+/** The objects of one layer that hold rows of one source. */
+interface Layer {
+  lake: LakeStage;
+  /** Of its objects: days, or TRUSTED alone. */
+  partitions: Set<string>;
+  keyOf(partition: string): string;
+  hash(cells: string[]): Buffer;
+  readStored(partition: string, onRow: RowListener): Promise<unknown>;
+  /** How many rows there should be, and are. */
+  count(partition: string): { expected: number; stored: number };
+}
+
+/** The trusted object of a source is a layer of one part. */
+const TRUSTED = "trusted";
 
 /**
  * Says which rows are wrong, once it is known that some are: reads the raw object and its outputs again and compares
@@ -40,83 +58,126 @@ export async function explainRows(
   unexpected: string[],
   options: ExplainOptions,
 ): Promise<Finding[]> {
-  const partitions = new Set([...result.differing, ...unexpected]);
-  if (partitions.size === 0) return [];
+  const findings: Finding[] = [];
+  if (result.trustedDiffers) findings.push(...(await explainLayer(trustedLayer(lake, result), result, [], options)));
+  if (result.differing.length > 0 || unexpected.length > 0) {
+    findings.push(...(await explainLayer(curatedLayer(lake, result, unexpected), result, unexpected, options)));
+  }
+  return findings;
+}
+
+function trustedLayer(lake: VerifiedLake, result: SourceResult): Layer {
+  const { key } = result.source;
+  const validate = stageOf(lake, "validate");
+  return {
+    lake: validate,
+    partitions: new Set([TRUSTED]),
+    keyOf: () => key,
+    hash: hashRow,
+    readStored: (_, onRow) => readStoredRows(lake.reader, validate.stage.targetBucket, key, onRow),
+    count: () => ({ expected: result.rows.trusted, stored: result.trusted?.rows.count ?? 0 }),
+  };
+}
+
+function curatedLayer(lake: VerifiedLake, result: SourceResult, unexpected: string[]): Layer {
+  const curate = stageOf(lake, "curate");
+  const keyOf = (partition: string): string => curatedKey(lake, partition, result.source.key);
+  return {
+    lake: curate,
+    partitions: new Set([...result.differing, ...unexpected]),
+    keyOf,
+    hash: lake.curated.hash,
+    readStored: (partition, onRow) =>
+      lake.curated.read(lake.reader, curate.stage.targetBucket, keyOf(partition), onRow),
+    count: (partition) => result.partitions.get(partition) ?? { expected: 0, stored: 0 },
+  };
+}
+
+async function explainLayer(
+  layer: Layer,
+  result: SourceResult,
+  unexpected: string[],
+  options: ExplainOptions,
+): Promise<Finding[]> {
   let heaps: Set<number> | undefined;
   // Of unexpected objects nobody has counted the rows yet.
   const total =
     unexpected.length > 0
       ? result.rows.accepted + result.rows.stored
-      : result.differing.reduce((sum, partition) => {
-          const rows = result.partitions.get(partition);
-          return sum + (rows?.expected ?? 0) + (rows?.stored ?? 0);
+      : [...layer.partitions].reduce((sum, partition) => {
+          const { expected, stored } = layer.count(partition);
+          return sum + expected + stored;
         }, 0);
-  if (total > HELD_ROWS) heaps = await differingHeaps(lake, result, partitions, Math.ceil((HELD_ROWS * HEAPS) / total));
+  if (total > HELD_ROWS) heaps = await differingHeaps(layer, result, Math.ceil((HELD_ROWS * HEAPS) / total));
 
   const rows = new Map<string, HeldRow>();
-  await readBothSides(lake, result, partitions, (side, partition, hash, cells, line) => {
+  const rejected = await readBothSides(layer, result, (side, partition, hash, cells, line) => {
     if (heaps !== undefined && !heaps.has(heapOf(hash))) return;
-    const name = `${partition} ${hash.toString("latin1")}`;
-    let row = rows.get(name);
+    const name = hash.toString("latin1");
+    let row = rows.get(`${partition} ${name}`);
     if (row === undefined) {
-      row = { partition, cells, expected: 0, stored: 0, lines: [], storedLines: [] };
-      rows.set(name, row);
+      row = { partition, name, cells, expected: 0, stored: 0, lines: [], storedLines: [] };
+      rows.set(`${partition} ${name}`, row);
     }
     row[side] += 1;
     const lines = side === "expected" ? row.lines : row.storedLines;
     if (lines.length < 8) lines.push(line);
   });
-  return findingsOf(lake, result, rows, new Set(unexpected), options);
+  return findingsOf(layer, result, rows, rejected, new Set(unexpected), options);
 }
 
 const heapOf = (hash: Buffer): number => hash.readUInt32LE(16) % HEAPS;
 
 type Side = "expected" | "stored";
 
+/** A row of raw that belongs in quarantine. */
+interface RejectedPlace {
+  line: number;
+  /** "type of amount" */
+  reason: string;
+}
+
+/** Returns the rejected rows of raw that are stored all the same, by their names. */
 async function readBothSides(
-  lake: VerifiedLake,
+  layer: Layer,
   result: SourceResult,
-  partitions: Set<string>,
   onRow: (side: Side, partition: string, hash: Buffer, cells: string[], line: number) => void,
-): Promise<void> {
-  const { reader, definition, stage } = lake;
-  const { source, receipt } = result;
-  const claim =
-    receipt === undefined ? undefined : { dialect: receipt.dialect, partitionColumn: receipt.partition?.column };
+): Promise<Map<string, RejectedPlace>> {
+  const { partitions, hash: hashOf } = layer;
   /** Rows that are stored where something is wrong may have their right place elsewhere. */
   const stored = new Set<string>();
   for (const partition of partitions) {
-    const key = curatedKey(definition.configuration.partition.as, partition, source.key);
-    await readStoredRows(reader, stage.targetBucket, key, (row, hash) => {
+    await layer.readStored(partition, (row, hash) => {
       if (stored.size < HELD_ROWS) stored.add(hash.toString("latin1"));
       onRow("stored", partition, hash, row.cells, row.line);
     });
   }
-  await reader.read(
-    stage.sourceBucket,
-    source.key,
-    (object) =>
-      expectFrom(object, definition.configuration, lake.zone, claim, {
-        accepted: (row, partition, hash) => {
-          if (partitions.has(partition) || stored.has(hash.toString("latin1"))) {
-            onRow("expected", partition, hash, row.cells, row.line);
-          }
-        },
-      }),
-    { ifMatch: source.etag },
-  );
+  const rejected = new Map<string, RejectedPlace>();
+  const claim = claimOf(result.receipt, result.curateReceipt ?? result.receipt);
+  await readSourceAgain(firstStage(layer.lake), result.source, claim, {
+    accepted: (row, cells, day) => {
+      const partition = partitions.has(TRUSTED) ? TRUSTED : day;
+      if (partition === undefined) return;
+      const hash = hashOf(cells);
+      if (partitions.has(partition) || stored.has(hash.toString("latin1"))) {
+        onRow("expected", partition, hash, cells, row.line);
+      }
+    },
+    rejected: ({ line, rule, column }, cells) => {
+      if (cells === undefined) return;
+      const name = hashOf(cells).toString("latin1");
+      if (!stored.has(name) || rejected.has(name)) return;
+      rejected.set(name, { line, reason: column === "" ? rule : `${rule} of ${column}` });
+    },
+  });
+  return rejected;
 }
 
 /** At most `limit` heaps whose rows, with their partitions, are not the same on both sides. */
-async function differingHeaps(
-  lake: VerifiedLake,
-  result: SourceResult,
-  partitions: Set<string>,
-  limit: number,
-): Promise<Set<number>> {
+async function differingHeaps(layer: Layer, result: SourceResult, limit: number): Promise<Set<number>> {
   const sums = new Uint32Array(HEAPS);
-  const marks = new Map([...partitions].map((partition, index) => [partition, Math.imul(index + 1, 0x9e3779b1)]));
-  await readBothSides(lake, result, partitions, (side, partition, hash) => {
+  const marks = new Map([...layer.partitions].map((partition, index) => [partition, Math.imul(index + 1, 0x9e3779b1)]));
+  await readBothSides(layer, result, (side, partition, hash) => {
     const mark = marks.get(partition);
     if (mark === undefined) return;
     const mixed = Math.imul(hash.readUInt32LE(0) ^ mark, 0x85ebca6b) ^ hash.readUInt32LE(4);
@@ -127,22 +188,24 @@ async function differingHeaps(
 }
 
 interface WrongRow {
-  type: "lost-row" | "doubled-row" | "changed-row" | "wrong-partition" | "foreign-row";
+  type: "lost-row" | "doubled-row" | "changed-row" | "wrong-partition" | "foreign-row" | "forbidden-row";
   /** Where the row should be, or is if it should be nowhere. */
   partition: string;
   count: number;
   sample: RowSample;
+  /** Why the row belongs in quarantine. */
+  reason?: string;
 }
 
 function findingsOf(
-  lake: VerifiedLake,
+  layer: Layer,
   result: SourceResult,
   rows: Map<string, HeldRow>,
+  rejected: Map<string, RejectedPlace>,
   unexpected: Set<string>,
   options: ExplainOptions,
 ): Finding[] {
-  const looked = new Set([...result.differing, ...unexpected]);
-  const wrong = [...rows.values()].filter((row) => looked.has(row.partition) && row.expected !== row.stored);
+  const wrong = [...rows.values()].filter((row) => layer.partitions.has(row.partition) && row.expected !== row.stored);
   const lost = wrong
     .filter((row) => row.expected > row.stored)
     .map((row) => ({ row, left: row.expected - row.stored }));
@@ -151,11 +214,17 @@ function findingsOf(
     .map((row) => ({ row, left: row.stored - row.expected }));
   const found: WrongRow[] = [];
   const show = (cells: string[]): string[] => cells.map((cell) => Buffer.from(cell, "latin1").toString("utf8"));
-  const note = (type: WrongRow["type"], count: number, from: HeldRow | undefined, to: HeldRow | undefined): void => {
+  const note = (
+    type: WrongRow["type"],
+    count: number,
+    from: HeldRow | undefined,
+    to: HeldRow | undefined,
+    place?: RejectedPlace,
+  ): void => {
     if (count === 0) return;
     const partition = (from ?? to)!.partition;
     const sample: RowSample = {
-      line: from?.lines[0] ?? null,
+      line: from?.lines[0] ?? place?.line ?? null,
       // Of a doubled row, the last place is the one too many.
       storedLine: (type === "doubled-row" ? to?.storedLines.at(-1) : to?.storedLines[0]) ?? null,
     };
@@ -164,7 +233,7 @@ function findingsOf(
     }
     if (options.values && from !== undefined) sample.row = show(from.cells);
     if (options.values && to !== undefined && to !== from) sample.storedRow = show(to.cells);
-    found.push({ type, partition, count, sample });
+    found.push({ type, partition, count, sample, ...(place === undefined ? {} : { reason: place.reason }) });
   };
   const pair = (type: WrongRow["type"], one: (typeof lost)[number], other: (typeof extra)[number]): void => {
     const count = Math.min(one.left, other.left);
@@ -174,19 +243,25 @@ function findingsOf(
   };
 
   // The same row, lost in one partition and too many in another.
-  const lostByText = groupBy(lost, ({ row }) => row.cells.join("\u0000"));
+  const lostByName = groupBy(lost, ({ row }) => row.name);
   for (const other of extra) {
-    for (const one of lostByText.get(other.row.cells.join("\u0000")) ?? []) pair("wrong-partition", one, other);
+    for (const one of lostByName.get(other.row.name) ?? []) pair("wrong-partition", one, other);
   }
   // More copies than raw has, in the row's own partition or in another.
-  const expectedByText = groupBy(
+  const expectedByName = groupBy(
     [...rows.values()].filter((row) => row.expected > 0),
-    (row) => row.cells.join("\u0000"),
+    ({ name }) => name,
   );
   for (const other of extra) {
-    const original = expectedByText.get(other.row.cells.join("\u0000"))?.[0];
+    const original = expectedByName.get(other.row.name)?.[0];
     if (original === undefined) continue;
     note("doubled-row", other.left, original, other.row);
+    other.left = 0;
+  }
+  for (const other of extra.filter(({ left }) => left > 0)) {
+    const place = rejected.get(other.row.name);
+    if (place === undefined) continue;
+    note("forbidden-row", other.left, undefined, other.row, place);
     other.left = 0;
   }
   // The same first cell: an id, in most files.
@@ -209,38 +284,41 @@ function findingsOf(
   return [...groupBy(found, ({ type, partition }) => `${partition} ${type}`).values()].map((group) => {
     const { type, partition } = group[0]!;
     const count = group.reduce((sum, row) => sum + row.count, 0);
-    const rowsOfPartition = result.partitions.get(partition);
-    const key = curatedKey(lake.definition.configuration.partition.as, partition, result.source.key);
+    const { expected, stored } = layer.count(partition);
+    const key = layer.keyOf(partition);
+    const { lake } = layer;
     return {
       type,
       stage: lake.stage.name,
       source: result.source.key,
       bucket: lake.stage.targetBucket,
       key,
-      partition,
+      ...(partition === TRUSTED ? {} : { partition }),
       count,
-      expected: rowsOfPartition?.expected ?? 0,
-      found: rowsOfPartition?.stored ?? 0,
+      expected,
+      found: stored,
       samples: group.slice(0, options.samples).map(({ sample }) => sample),
-      message: sentence(type, count, key, result.source.key, group[0]!.sample),
+      message: sentence(group[0]!, count, partition === TRUSTED ? `the trusted object ${key}` : key, result.source.key),
     };
   });
 }
 
-function sentence(type: WrongRow["type"], count: number, key: string, source: string, sample: RowSample): string {
+function sentence({ type, sample, reason }: WrongRow, count: number, name: string, source: string): string {
   const rows = plural(count, "row");
   const at = sample.line === null ? "" : ` (${source} line ${sample.line}${count > 1 ? " and others" : ""})`;
   switch (type) {
     case "lost-row":
-      return `${rows} of ${source} missing from ${key}${at}`;
+      return `${rows} of ${source} missing from ${name}${at}`;
     case "doubled-row":
-      return `${rows} too many in ${sample.storedPartition === undefined ? key : `partition ${sample.storedPartition}`}: stored again${at}`;
+      return `${rows} too many in ${sample.storedPartition === undefined ? name : `partition ${sample.storedPartition}`}: stored again${at}`;
     case "changed-row":
-      return `${rows} stored in ${key} with other text than in raw${at}`;
+      return `${rows} stored in ${name} with other text than in raw${at}`;
     case "wrong-partition":
-      return `${rows} of ${key} stored under ${sample.storedPartition} instead${at}`;
+      return `${rows} of ${name} stored under ${sample.storedPartition} instead${at}`;
     case "foreign-row":
-      return `${rows} in ${key} that ${source} does not have (line ${sample.storedLine} there)`;
+      return `${rows} in ${name} that ${source} does not have (line ${sample.storedLine} there)`;
+    case "forbidden-row":
+      return `${rows} in ${name} that ${count > 1 ? "belong" : "belongs"} in quarantine for ${reason}${at}`;
   }
 }
 
@@ -258,70 +336,4 @@ function groupBy<T>(items: T[], nameOf: (item: T) => string): Map<string, T[]> {
     else group.push(item);
   }
   return groups;
-}
-
-/** Says which quarantine records are missing or superfluous. Stops holding new ones at HELD_ROWS. */
-export async function explainQuarantine(
-  lake: VerifiedLake,
-  result: SourceResult,
-  options: ExplainOptions,
-): Promise<Finding[]> {
-  if (!result.quarantineDiffers) return [];
-  const { reader, definition, stage } = lake;
-  const { source, receipt } = result;
-  const key = quarantineKey(stage.name, source.key);
-  const records = new Map<string, { line: number; text: string | undefined; balance: number }>();
-  const add = (hash: Buffer, line: number, text: string | undefined, balance: number): void => {
-    const name = hash.toString("latin1");
-    const record = records.get(name);
-    if (record !== undefined) record.balance += balance;
-    else if (records.size < HELD_ROWS) records.set(name, { line, text, balance });
-  };
-  const claim =
-    receipt === undefined ? undefined : { dialect: receipt.dialect, partitionColumn: receipt.partition?.column };
-  await reader.read(
-    stage.sourceBucket,
-    source.key,
-    (object) =>
-      expectFrom(object, definition.configuration, lake.zone, claim, {
-        rejected: (row) => add(rejectedRowHash(row), row.line, row.row, 1),
-      }),
-    { ifMatch: source.etag },
-  );
-  await readStoredRejects(reader, definition.buckets.quarantine, key, (record) => {
-    add(rejectedRowHash(record), record.line, record.row, -1);
-  });
-
-  const place = { stage: stage.name, source: source.key, bucket: definition.buckets.quarantine, key };
-  const all = [...records.values()];
-  const missing = all.filter(({ balance }) => balance > 0);
-  const unexpected = all.filter(({ balance }) => balance < 0);
-  const samplesOf = (list: typeof all, side: "line" | "storedLine"): RowSample[] =>
-    list.slice(0, options.samples).map(({ line, text }) => ({
-      line: side === "line" ? line : null,
-      storedLine: side === "storedLine" ? line : null,
-      ...(options.values && text !== undefined ? { [side === "line" ? "row" : "storedRow"]: [text] } : {}),
-    }));
-  const findings: Finding[] = [];
-  if (missing.length > 0) {
-    const count = missing.reduce((sum, { balance }) => sum + balance, 0);
-    findings.push({
-      ...place,
-      type: "missing-quarantine-record",
-      count,
-      samples: samplesOf(missing, "line"),
-      message: `${plural(count, "rejected row")} of ${source.key} not in ${key} (line ${missing[0]!.line}${count > 1 ? " and others" : ""})`,
-    });
-  }
-  if (unexpected.length > 0) {
-    const count = -unexpected.reduce((sum, { balance }) => sum + balance, 0);
-    findings.push({
-      ...place,
-      type: "unexpected-quarantine-record",
-      count,
-      samples: samplesOf(unexpected, "storedLine"),
-      message: `${plural(count, "record")} in ${key} that no rejected row of ${source.key} explains (of line ${unexpected[0]!.line}${count > 1 ? " and others" : ""})`,
-    });
-  }
-  return findings;
 }
