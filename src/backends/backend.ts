@@ -14,6 +14,8 @@ export interface Backend extends ClientSettings {
   architecture: "x86_64" | "arm64";
   /** True when they are processes of this machine and not containers; native code must be for its system. @default false */
   functionsRunHere?: boolean;
+  /** True where events begin to come some minutes after `up` has asked for them (AWS). @default false */
+  eventsComeLate?: boolean;
   /** Known without asking STS. */
   accountId?: string | undefined;
   /** For people: "the embedded endpoint at http://127.0.0.1:4566". */

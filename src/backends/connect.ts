@@ -4,6 +4,7 @@ import { defineLake, type LakeDefinition } from "../lake/definition.ts";
 import { awsBackend } from "./aws.ts";
 import type { Backend, Started, StartOptions } from "./backend.ts";
 import { type Clients, createClients } from "./clients.ts";
+import { explainCredentials } from "./credentialErrors.ts";
 import { embeddedBackend } from "./embedded.ts";
 import { endpointBackend, unreachable } from "./endpoint.ts";
 import { localstackBackend } from "./localstack.ts";
@@ -25,7 +26,7 @@ export function createBackend(configuration: Configuration, settings: BackendSet
   const { environment } = settings;
   switch (configuration.backend) {
     case "aws":
-      return awsBackend({ region, profile });
+      return awsBackend({ region, profile, regionIsDefault: configuration.regionIsDefault });
     case "localstack":
       return localstackBackend({
         region,
@@ -90,16 +91,19 @@ export async function connectLake(
   else if (!(await backend.isRunning())) throw notRunning(backend);
   const clients = createClients(backend);
   try {
-    const accountId = backend.accountId ?? (await askAccount(clients));
-    const definition = defineLake(configuration, {
-      accountId,
-      globalBucketNames: backend.globalBucketNames,
-      functionEndpoint: backend.functionEndpoint,
-      architecture: backend.architecture,
-      functionsRunHere: backend.functionsRunHere ?? false,
-      // An endpoint may be reached by plain HTTP as well, by its functions or through another name of it.
-      tls: backend.endpoint === undefined,
-    });
+    const accountId = backend.accountId ?? (await askAccount(clients, backend.profile));
+    const definition = defineLake(
+      { ...configuration, region: backend.region },
+      {
+        accountId,
+        globalBucketNames: backend.globalBucketNames,
+        functionEndpoint: backend.functionEndpoint,
+        architecture: backend.architecture,
+        functionsRunHere: backend.functionsRunHere ?? false,
+        // An endpoint may be reached by plain HTTP as well, by its functions or through another name of it.
+        tls: backend.endpoint === undefined,
+      },
+    );
     return { backend, clients, definition, started };
   } catch (error) {
     clients.destroy();
@@ -123,9 +127,12 @@ function notRunning(backend: Backend): MinilakeError {
   });
 }
 
-async function askAccount(clients: Clients): Promise<string> {
+async function askAccount(clients: Clients, profile: string | undefined): Promise<string> {
   const { GetCallerIdentityCommand } = await import("./sdk/sts.ts");
-  const { Account } = await (await clients.sts()).send(new GetCallerIdentityCommand({}));
+  const sts = await clients.sts();
+  const { Account } = await sts.send(new GetCallerIdentityCommand({})).catch((error: unknown) => {
+    throw explainCredentials(error, profile);
+  });
   if (Account === undefined) throw new MinilakeError("Internal", "STS did not say which account this is.");
   return Account;
 }

@@ -1,6 +1,7 @@
+import { type CostEstimate, estimateCost } from "../lake/costEstimate.ts";
 import { plan } from "../lake/reconcile.ts";
 import { confirm } from "../ui/confirm.ts";
-import { printable } from "../ui/format.ts";
+import { formatCount, printable } from "../ui/format.ts";
 import type { CommandContext } from "./context.ts";
 import type { OpenLake } from "./lake.ts";
 import { countChanges, describeSkipped, renderResources } from "./resourceTable.ts";
@@ -17,8 +18,25 @@ export async function confirmUp(
   output.note(renderResources(resources, colours, { width: output.width("stderr"), tense: "would" }));
   for (const note of [...notes, ...describeSkipped(resources)])
     output.note(`${colours.yellow("!")} ${printable(note)}`);
+  output.note(`${colours.dim("costs")}  ${describeCost(estimateCost(lake.definition))}`);
   output.note();
   return confirm(output, `Make this on ${lake.backend.describe}: ${countChanges(resources, "would")}?`, { signal });
+}
+
+/** One line: what a month costs, and of what. */
+export function describeCost({
+  files,
+  fileBytes,
+  requests,
+  functions,
+  storage,
+  logs,
+  total,
+  ...of
+}: CostEstimate): string {
+  const usd = (amount: number) => `$${amount < 0.01 ? amount.toFixed(4) : amount.toFixed(2)}`;
+  const parts = `requests ${usd(requests)}, functions ${usd(functions)}, storage ${usd(storage)}, logs ${usd(logs)}`;
+  return `about ${usd(total)} a month for ${formatCount(files)} files of ${fileBytes / 1_000_000} MB (${parts}); an empty lake costs nothing. List prices of ${of.region}, ${of.asOf}, without the free tier.`;
 }
 
 /** Says what `down` removes and asks. */

@@ -132,7 +132,8 @@ export function rememberLake({ backend, definition, dataDir, told }: OpenLake): 
     endpoint: backend.endpoint,
     region: backend.region,
     accountId: definition.accountId,
-    told,
+    // The profile's region may be another one next time; the lake stays where it is.
+    told: backend.name === "aws" ? { ...told, region: backend.region } : told,
   };
   writeSession(dataDir, session);
 }

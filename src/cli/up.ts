@@ -1,4 +1,6 @@
 import type { ChalkInstance } from "chalk";
+import { awaitEvents } from "../lake/canary.ts";
+import type { ResourceReport } from "../lake/progress.ts";
 import { up } from "../lake/reconcile.ts";
 import { formatDuration, printable } from "../ui/format.ts";
 import { confirmUp } from "./confirmChanges.ts";
@@ -31,14 +33,21 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
       }
       const { resources, changed, notes, durationMs } = await up(clients, definition, { onProgress, signal, prune });
       rememberLake(lake);
+      let readyMs: number | undefined;
+      if (backend.eventsComeLate && resources.some(hasToDoWithEvents)) {
+        steps.update("Waiting for the first event");
+        readyMs = durationMs + (await awaitEvents(clients, definition, { onProgress, signal }));
+      }
       steps.succeed(`The lake ${definition.name} is up: ${countChanges(resources)}, in ${formatDuration(durationMs)}`);
+      if (readyMs !== undefined) steps.succeed(`Events arrive: ready after ${formatDuration(readyMs)}`);
       const late = lateOptions(lake, options);
       if (late.length > 0) {
         steps.warn(
           `The endpoint runs already, as it was started. To start it with ${late.join(", ")}: minilake down --keep-data, then up.`,
         );
       }
-      if (options.json) return output.json({ lake: definition.name, changed, notes, ...placeOf(lake), resources });
+      if (options.json)
+        return output.json({ lake: definition.name, changed, notes, ...placeOf(lake), resources, readyMs });
       const colours = await output.colours("stdout");
       output.print(renderResources(resources, colours, { width: output.width("stdout") }));
       output.print();
@@ -48,6 +57,11 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
       output.print(whatNext(lake, colours));
     },
   );
+}
+
+/** After such a change it takes a while until events arrive, or arrive again. */
+function hasToDoWithEvents({ kind, change }: ResourceReport): boolean {
+  return ["notification", "permission", "function"].includes(kind) && (change === "created" || change === "updated");
 }
 
 /** Options that only count when the embedded endpoint is started. */

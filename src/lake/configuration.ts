@@ -47,6 +47,8 @@ export interface Configuration extends LakeSettings {
   endpointUrl?: string | undefined;
   /** Who named `endpointUrl`; an environment variable may be meant for other tools as well. */
   endpointFrom?: "flag" | "environment" | "session" | "file" | undefined;
+  /** Nobody has named a region. */
+  regionIsDefault: boolean;
   functionEndpointUrl?: string | undefined;
   port: number;
   profile?: string | undefined;
@@ -119,6 +121,7 @@ export function resolveConfiguration(sources: ConfigurationSources): Configurati
   return {
     lake: first("lake") ?? "transactions",
     region: first("region") ?? "us-east-1",
+    regionIsDefault: first("region") === undefined,
     partition: {
       column: partition.column,
       as: partition.as ?? "dt_reference",
