@@ -67,10 +67,14 @@ function ingestCommand(context: CommandContext): Command {
       "Uploads files to the raw bucket, waits until the lake has answered for each of them, and prints\n" +
         "what became of their rows. Rejected rows are an outcome, not an error: they are in quarantine.",
     )
-    .argument("<files...>", "files, folders or globs; - reads standard input")
+    .argument("[files...]", "files, folders or globs; - reads standard input")
     .addOption(new Option("--key <key>", "key of the object in the raw bucket, for one file or -"))
     .addOption(new Option("--prefix <text>", "put this before the key of every file, such as 2026/"))
     .addOption(new Option("--explain", "print what was detected in each file, and why"))
+    .addOption(new Option("--again", "upload what the lake has already with the same content, too"))
+    .addOption(new Option("--dry-run", "show what would be uploaded, and upload nothing"))
+    .addOption(new Option("--watch <folder>", "ingest files of a folder as they become complete, until Ctrl-C"))
+    .addOption(new Option("--junit <file>", "write the outcome of every file as JUnit XML, for CI"))
     .addOption(new Option("--no-wait", "return when the files are uploaded"))
     .addOption(
       new Option("--timeout <time>", "wait this long for the lake's answer (default: 15m)").argParser(parseTimeout),
@@ -82,6 +86,7 @@ function ingestCommand(context: CommandContext): Command {
     ["minilake ingest drops/ --prefix 2026-11/", "every CSV file in a folder"],
     ["minilake ingest 'drops/*.csv.gz' --explain", "a glob; what was detected, and why"],
     ["zcat big.csv.gz | minilake ingest - --key big.csv", "standard input"],
+    ["minilake ingest --watch drops/", "files as they come"],
   ]);
 }
 

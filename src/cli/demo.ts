@@ -243,9 +243,9 @@ async function readTexts(s3: S3Client, bucket: string, objects: ListedKey[]): Pr
 /** The first reject of each rule. */
 async function oneRejectPerRule(s3: S3Client, outcomes: IngestOutcome[]): Promise<RejectRecord[]> {
   const found = new Map<string, RejectRecord>();
-  for (const { receipt } of outcomes) {
-    const quarantined = (output: ReceiptOutput) => output.kind === "quarantine";
-    if (!receipt?.outputs.some(quarantined)) continue;
+  const quarantined = (output: ReceiptOutput) => output.kind === "quarantine";
+  for (const receipt of outcomes.flatMap(({ receipts }) => receipts)) {
+    if (!receipt.outputs.some(quarantined)) continue;
     for (const record of await readRejects(s3, receipt, 1_000)) {
       if (!found.has(record.rule)) found.set(record.rule, record);
     }

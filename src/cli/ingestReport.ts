@@ -1,10 +1,9 @@
 import type { ChalkInstance } from "chalk";
-import type { Receipt } from "../contract/receipt.ts";
 import type { LakeDefinition } from "../lake/definition.ts";
-import type { IngestOutcome, IngestStatus } from "../lake/ingest.ts";
+import type { IngestOutcome, IngestStatus, OutcomeRows } from "../lake/ingest.ts";
 import { formatBytes, formatCount, formatDuration, plural, printable } from "../ui/format.ts";
 import { renderTable } from "../ui/table.ts";
-import { countPartitions, describeRules, quarantineObject } from "./receiptReport.ts";
+import { describeRules, quarantineObject } from "./receiptReport.ts";
 import type { RejectRecord } from "./rejects.ts";
 
 /** A table of more files than this shows those that need a look, and counts the others. */
@@ -29,23 +28,22 @@ export function renderIngest(report: IngestReport, colours: ChalkInstance, width
   return blocks.join("\n\n");
 }
 
-const isPlain = ({ status, receipt }: IngestOutcome) =>
-  status === "uploaded" || (status === "done" && receipt?.rows.rejected === 0);
+const isPlain = ({ status, rows }: IngestOutcome) =>
+  status === "uploaded" || (status === "done" && rows?.rejected === 0);
 
 function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: number): string {
   const long = outcomes.length > MOST_FILES;
   const shown = long ? outcomes.filter((outcome) => !isPlain(outcome)).slice(0, MOST_FILES) : outcomes;
   if (shown.length === 0) return `  ${plural(outcomes.length, "file")}, ${colours.green("all right")}`;
   const rows = shown.map((outcome) => {
-    const { key, size, receipt, durationMs } = outcome;
-    const counts = receipt?.status === "done" ? receipt : undefined;
+    const { key, size, rows, durationMs } = outcome;
     return [
       printable(key),
       formatBytes(size),
-      counts ? formatCount(counts.rows.read) : "",
-      counts ? formatCount(counts.rows.accepted) : "",
-      counts ? formatCount(counts.rows.rejected) : "",
-      counts ? formatCount(countPartitions(counts)) : "",
+      rows ? formatCount(rows.read) : "",
+      rows ? formatCount(rows.accepted) : "",
+      rows ? formatCount(rows.rejected) : "",
+      rows ? formatCount(rows.partitions.length) : "",
       formatDuration(durationMs),
       describeStatus(outcome, colours),
     ];
@@ -53,8 +51,8 @@ function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: 
   if (outcomes.length > shown.length) {
     rows.push([colours.dim(`… ${plural(outcomes.length - shown.length, "file")} more`)]);
   }
-  const sum = (of: (receipt: Receipt) => number) =>
-    formatCount(receiptsOf(outcomes).reduce((total, receipt) => total + of(receipt), 0));
+  const sum = (of: (rows: OutcomeRows) => number) =>
+    formatCount(doneOf(outcomes).reduce((total, { rows }) => total + of(rows), 0));
   const bytes = outcomes.reduce((total, { size }) => total + size, 0);
   return renderTable(
     [
@@ -75,9 +73,9 @@ function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: 
         footer: [
           plural(outcomes.length, "file"),
           formatBytes(bytes),
-          sum(({ rows: { read } }) => read),
-          sum(({ rows: { accepted } }) => accepted),
-          sum(({ rows: { rejected } }) => rejected),
+          sum(({ read }) => read),
+          sum(({ accepted }) => accepted),
+          sum(({ rejected }) => rejected),
           "",
           "",
           "",
@@ -87,14 +85,14 @@ function renderFiles(outcomes: IngestOutcome[], colours: ChalkInstance, width?: 
   );
 }
 
-function describeStatus({ status, receipt }: IngestOutcome, colours: ChalkInstance): string {
+function describeStatus({ status, rows, received }: IngestOutcome, colours: ChalkInstance): string {
   switch (status) {
     case "done":
-      return describeDone(receipt, colours);
+      return describeDone(rows, colours) + (received ? colours.dim(", was there already") : "");
     case "rejected":
       return colours.red("refused whole");
     case "uploaded":
-      return colours.green("uploaded");
+      return received ? colours.dim("was there already") : colours.green("uploaded");
     case "pending":
       return colours.yellow("no answer yet");
     case "superseded":
@@ -104,32 +102,33 @@ function describeStatus({ status, receipt }: IngestOutcome, colours: ChalkInstan
   }
 }
 
-function describeDone(receipt: Receipt | undefined, colours: ChalkInstance): string {
-  if (receipt && receipt.rows.rejected > 0) return colours.yellow("done, with rejects");
-  return receipt?.rows.read === 0 ? colours.yellow("done, no rows") : colours.green("done");
+function describeDone(rows: OutcomeRows | undefined, colours: ChalkInstance): string {
+  if (rows && rows.rejected > 0) return colours.yellow("done, with rejects");
+  return rows?.read === 0 ? colours.yellow("done, no rows") : colours.green("done");
 }
 
-/** Receipts of files whose rows were read. */
-function receiptsOf(outcomes: IngestOutcome[]): Receipt[] {
-  return outcomes.flatMap(({ receipt }) => (receipt?.status === "done" ? [receipt] : []));
+/** Files whose rows were read. */
+function doneOf(outcomes: IngestOutcome[]): (IngestOutcome & { rows: OutcomeRows })[] {
+  return outcomes.filter((outcome) => outcome.rows !== undefined) as (IngestOutcome & { rows: OutcomeRows })[];
 }
 
 function renderQuarantine(outcomes: IngestOutcome[], colours: ChalkInstance): string[] {
-  const receipts = receiptsOf(outcomes).filter(({ rows }) => rows.rejected > 0);
-  if (receipts.length === 0) return [];
-  const rejected = receipts.reduce((sum, { rows }) => sum + rows.rejected, 0);
+  const files = doneOf(outcomes).filter(({ rows }) => rows.rejected > 0);
+  if (files.length === 0) return [];
+  const rejected = files.reduce((sum, { rows }) => sum + rows.rejected, 0);
   const lines = [
-    `  ${colours.yellow("!")} ${plural(rejected, "row is", "rows are")} in quarantine, each with its line and reason: ${describeRules(receipts)}`,
+    `  ${colours.yellow("!")} ${plural(rejected, "row is", "rows are")} in quarantine, each with its line and reason: ${describeRules(files)}`,
   ];
-  for (const receipt of receipts.slice(0, MOST_PLACES))
-    lines.push(`      ${printable(quarantineObject(receipt) ?? "")}`);
-  if (receipts.length > MOST_PLACES) lines.push(`      … and ${formatCount(receipts.length - MOST_PLACES)} more`);
+  const places = files.flatMap(({ receipts }) => receipts.flatMap((receipt) => quarantineObject(receipt) ?? []));
+  for (const place of places.slice(0, MOST_PLACES)) lines.push(`      ${printable(place)}`);
+  if (places.length > MOST_PLACES) lines.push(`      … and ${formatCount(places.length - MOST_PLACES)} more`);
   return lines;
 }
 
 function renderProblems({ outcomes, refusals }: IngestReport, colours: ChalkInstance): string[] {
   const lines: string[] = [];
-  for (const { key, name, status, error, receipt } of outcomes) {
+  for (const { key, name, status, error, receipts } of outcomes) {
+    const receipt = receipts.at(-1);
     if (status === "rejected") {
       const reason = refusals.get(key);
       lines.push(
@@ -152,17 +151,15 @@ function summary({ outcomes, durationMs, buckets }: IngestReport, colours: Chalk
   if (count("uploaded") === outcomes.length) {
     return `${colours.green("✔")} ${plural(outcomes.length, "file")} uploaded to s3://${buckets.raw}/ ${took}. Their rows are on their way: minilake status`;
   }
-  const receipts = receiptsOf(outcomes);
-  const total = (of: (receipt: Receipt) => number) => receipts.reduce((sum, receipt) => sum + of(receipt), 0);
-  const partitions = new Set(
-    receipts.flatMap(({ outputs }) => outputs.flatMap(({ partition }) => (partition === undefined ? [] : [partition]))),
-  );
+  const done = doneOf(outcomes);
+  const total = (of: (rows: OutcomeRows) => number) => done.reduce((sum, { rows }) => sum + of(rows), 0);
+  const partitions = new Set(done.flatMap(({ rows }) => rows.partitions));
   const rows =
     `${plural(
-      total(({ rows: { read } }) => read),
+      total(({ read }) => read),
       "row",
-    )} read = ${formatCount(total(({ rows: { accepted } }) => accepted))} in ` +
-    `${plural(partitions.size, "partition")} + ${formatCount(total(({ rows: { rejected } }) => rejected))} in quarantine`;
+    )} read = ${formatCount(total(({ accepted }) => accepted))} in ` +
+    `${plural(partitions.size, "partition")} + ${formatCount(total(({ rejected }) => rejected))} in quarantine`;
   const bad = [
     [count("rejected"), `${count("rejected") === 1 ? "file" : "files"} refused whole`],
     [count("failed"), "failed"],
@@ -171,7 +168,12 @@ function summary({ outcomes, durationMs, buckets }: IngestReport, colours: Chalk
   ]
     .filter(([number]) => number !== 0)
     .map(([number, what]) => `${formatCount(number as number)} ${what}`);
-  if (bad.length === 0) return `${colours.green("✔")} ${plural(outcomes.length, "file")}: ${rows}, ${took}.`;
+  const there = outcomes.filter(({ received }) => received).length;
+  const skipped =
+    there === 0
+      ? ""
+      : `\n  ${there === outcomes.length ? "All of them were" : `${plural(there, "file was", "files were")}`} in the lake already with the same content, and not uploaded again (--again does).`;
+  if (bad.length === 0) return `${colours.green("✔")} ${plural(outcomes.length, "file")}: ${rows}, ${took}.${skipped}`;
   const mark = count("rejected", "failed") > 0 ? colours.red("✖") : colours.yellow("!");
-  return `${mark} ${formatCount(count("done"))} of ${plural(outcomes.length, "file")} done (${bad.join(", ")}): ${rows}, ${took}.`;
+  return `${mark} ${formatCount(count("done"))} of ${plural(outcomes.length, "file")} done (${bad.join(", ")}): ${rows}, ${took}.${skipped}`;
 }

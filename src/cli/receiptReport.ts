@@ -3,9 +3,9 @@ import type { Receipt } from "../contract/receipt.ts";
 import { formatBytes, formatCount, plural, printable, shortKey, shortList } from "../ui/format.ts";
 
 /** "35 partition-date, 17 ragged-row": why rows were rejected, the most frequent rule first. */
-export function describeRules(receipts: Receipt[]): string {
+export function describeRules(files: { rows: { rejectedByRule: Record<string, number> } }[]): string {
   const counts = new Map<string, number>();
-  for (const { rows } of receipts) {
+  for (const { rows } of files) {
     for (const [rule, count] of Object.entries(rows.rejectedByRule)) counts.set(rule, (counts.get(rule) ?? 0) + count);
   }
   return [...counts]
@@ -18,10 +18,6 @@ export function describeRules(receipts: Receipt[]): string {
 export function quarantineObject({ outputs }: Receipt): string | undefined {
   const output = outputs.find(({ kind }) => kind === "quarantine");
   return output && `s3://${output.bucket}/${output.key}`;
-}
-
-export function countPartitions({ outputs }: Receipt): number {
-  return new Set(outputs.filter(({ kind }) => kind === "curated").map(({ partition }) => partition)).size;
 }
 
 const MOST_COLUMNS = 20;

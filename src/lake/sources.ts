@@ -30,6 +30,8 @@ export interface SourceOptions {
   prefix?: string | undefined;
   /** What "-" stands for. */
   stdin?: Readable | undefined;
+  /** Leave files of 0 bytes out instead of refusing them: their writer may have only begun. @default false */
+  skipEmpty?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -84,6 +86,7 @@ export async function expandSources(args: string[], options: SourceOptions): Pro
     for (const { name, path, key } of found) {
       const stats = await stat(path).catch((error: NodeJS.ErrnoException) => error);
       if (stats instanceof Error) problems.push(whyUnreadable(name, stats));
+      else if (stats.size === 0 && options.skipEmpty) continue;
       else if (stats.size === 0) problems.push(`${name} is empty (0 bytes)`);
       else sources.push({ name, path, key: keyOf(key, options), size: stats.size, fingerprint: fingerprint(stats) });
     }

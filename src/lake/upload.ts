@@ -27,6 +27,11 @@ const PART_BYTES = 8 * 1024 * 1024;
 const MAX_PARTS = 9_000;
 const PARTS_IN_FLIGHT = 4;
 
+/** Bytes of every part but the last of a file of so many bytes. */
+export function partBytesOf(size: number): number {
+  return Math.max(PART_BYTES, Math.ceil(size / MAX_PARTS));
+}
+
 /**
  * Puts one file into a bucket, as the bytes that it had when it was found. Readers see all of it or nothing.
  * Throws MinilakeError InputFile when the file changes meanwhile, and then stores nothing.
@@ -88,7 +93,7 @@ async function putInParts(
     new CreateMultipartUploadCommand({ Bucket, Key, ContentType: contentType(Key), ChecksumAlgorithm: "CRC32" }),
   );
   try {
-    const partBytes = Math.max(PART_BYTES, Math.ceil(source.size / MAX_PARTS));
+    const partBytes = partBytesOf(source.size);
     const numbers = Array.from({ length: Math.ceil(source.size / partBytes) }, (_, index) => index + 1);
     const Parts: CompletedPart[] = [];
     await inParallel(numbers, PARTS_IN_FLIGHT, async (PartNumber) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { appendFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,8 +56,8 @@ describe.skipIf(!runsFunctions)("ingest", () => {
     expect(ok).toBe(true);
     const [outcome] = outcomes;
     expect(outcome).toMatchObject({ key: "orders.csv", status: "done", error: undefined });
-    expect(outcome!.receipt!.rows).toMatchObject({ read: 7, accepted: 6, rejected: 1 });
-    expect(outcome!.receipt!.source).toMatchObject({
+    expect(outcome!.receipts[0]!.rows).toMatchObject({ read: 7, accepted: 6, rejected: 1 });
+    expect(outcome!.receipts[0]!.source).toMatchObject({
       versionId: outcome!.object!.versionId,
       etag: outcome!.object!.etag,
     });
@@ -74,14 +74,14 @@ describe.skipIf(!runsFunctions)("ingest", () => {
     const second = (await ingest(["again.csv"])).outcomes[0]!;
     expect(second.status).toBe("done");
     expect(second.object!.versionId).not.toBe(first.object!.versionId);
-    expect(second.receipt!.source.versionId).toBe(second.object!.versionId);
+    expect(second.receipts[0]!.source.versionId).toBe(second.object!.versionId);
   });
 
   test("a file that cannot be read at all is rejected whole, which is an outcome and no failure", async () => {
     write("no-dates.csv", "id,name\n1,a\n2,b\n");
     const { outcomes, ok } = await ingest(["no-dates.csv"]);
     expect(outcomes[0]).toMatchObject({ status: "rejected" });
-    expect(outcomes[0]!.receipt!.status).toBe("rejected");
+    expect(outcomes[0]!.receipts[0]!.status).toBe("rejected");
     expect(ok).toBe(true);
   });
 
@@ -94,8 +94,8 @@ describe.skipIf(!runsFunctions)("ingest", () => {
       },
     });
     expect(ok).toBe(true);
-    expect(outcomes.map(({ receipt }) => receipt!.rows.accepted)).toEqual(Array(50).fill(10));
-    expect(new Set(outcomes.map(({ receipt, key }) => receipt!.source.key === key))).toEqual(new Set([true]));
+    expect(outcomes.map(({ rows }) => rows!.accepted)).toEqual(Array(50).fill(10));
+    expect(new Set(outcomes.map(({ receipts, key }) => receipts[0]!.source.key === key))).toEqual(new Set([true]));
     expect(last).toMatchObject({ filesSettled: 50, rows: 500 });
     expect(last!.bytesUploaded).toBe(last!.bytes);
   });
@@ -107,13 +107,33 @@ describe.skipIf(!runsFunctions)("ingest", () => {
     const { outcomes } = await ingest(["large.csv"]);
     expect(outcomes[0]!.status).toBe("done");
     expect(outcomes[0]!.object!.etag).toMatch(/-3$/);
-    expect(outcomes[0]!.receipt!.rows).toMatchObject({ read: count, accepted: count });
+    expect(outcomes[0]!.receipts[0]!.rows).toMatchObject({ read: count, accepted: count });
+  });
+
+  test("what is there already is not uploaded again, and its rows are told all the same", async () => {
+    const line = `1,2024-01-01,${"x".repeat(1000)}\n`;
+    mkdirSync(join(folder, "skipped"));
+    write("small.csv", `id,day\n${rows(3)}`);
+    write("skipped/large.csv", `id,day,text\n${line.repeat(Math.ceil((SINGLE_PUT_BYTES * 1.5) / line.length))}`);
+    const first = await ingest(["."], { skipReceived: true });
+    expect(first.outcomes.map(({ received }) => received)).toEqual([false, false]);
+    write("small.csv", `id,day\n${rows(4)}`);
+    const second = await ingest(["."], { skipReceived: true });
+    expect(second.outcomes.map(({ key, received, status }) => [key, received, status])).toEqual([
+      ["skipped/large.csv", true, "done"],
+      ["small.csv", false, "done"],
+    ]);
+    expect(second.outcomes[0]!.rows).toEqual(first.outcomes[0]!.rows);
+    const s3 = await lake.clients.s3();
+    const versionsOf = async (Prefix: string) =>
+      (await s3.send(new ListObjectVersionsCommand({ Bucket: lake.definition.buckets.raw, Prefix }))).Versions!.length;
+    expect([await versionsOf("small.csv"), await versionsOf("skipped/large.csv")]).toEqual([2, 1]);
   });
 
   test("without waiting, what is stored is known and nothing else", async () => {
     write("fast.csv", `id,day\n${rows(3)}`);
     const { outcomes, ok } = await ingest(["fast.csv"], { wait: false });
-    expect(outcomes[0]).toMatchObject({ status: "uploaded", receipt: undefined });
+    expect(outcomes[0]).toMatchObject({ status: "uploaded", receipts: [] });
     expect(outcomes[0]!.object!.versionId).toBeTruthy();
     expect(ok).toBe(true);
   });
@@ -147,7 +167,7 @@ describe.skipIf(!runsFunctions)("what goes wrong", () => {
     // The last part may be on its way before the file grows; then it is stored as it was found.
     if (outcomes[0]!.status === "failed") {
       expect(outcomes[0]!.error!.message).toBe("growing.csv changed while it was being uploaded.");
-    } else expect(outcomes[0]!.receipt!.source.size).toBe(sources[0]!.size);
+    } else expect(outcomes[0]!.receipts[0]!.source.size).toBe(sources[0]!.size);
     const s3 = await lake.clients.s3();
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: lake.definition.buckets.raw }));
     expect(Uploads).toEqual([]);
@@ -189,7 +209,7 @@ describe.skipIf(!runsFunctions)("what goes wrong", () => {
         );
       },
     });
-    expect(outcomes[0]).toMatchObject({ status: "superseded", receipt: undefined });
+    expect(outcomes[0]).toMatchObject({ status: "superseded", receipts: [] });
     await up(lake.clients, lake.definition, { bundle: lake.bundle });
   });
 
@@ -216,7 +236,7 @@ describe.skipIf(!runsFunctions)("what goes wrong", () => {
     const { outcomes, ok } = await ingest(["doomed.csv"], { timeoutMs: 25_000 });
     expect(ok).toBe(false);
     expect(outcomes[0]).toMatchObject({ status: "failed" });
-    expect(outcomes[0]!.error!.message).toMatch(/^The function gave up on doomed\.csv: .*missing/);
+    expect(outcomes[0]!.error!.message).toMatch(/^The function curate gave up on doomed\.csv: .*missing/);
     expect(await countDeadLetters(lake.clients, lake.definition)).toBe(1);
     const status = await readStatus(lake.clients, lake.definition);
     expect(status.deadLetters).toBe(1);
@@ -246,7 +266,7 @@ test.skipIf(!runsFunctions)("status sums up what the receipts say", async () => 
     ["raw", true, 2],
     ["curated", true, 5],
     ["quarantine", true, 1],
-    ["control", true, 2],
+    ["control", true, 3],
   ]);
   expect(status.stages[0]).toMatchObject({
     stage: "curate",

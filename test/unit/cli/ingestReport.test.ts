@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { renderIngest } from "../../../src/cli/ingestReport.ts";
 import type { RejectRecord } from "../../../src/cli/rejects.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
-import type { IngestOutcome } from "../../../src/lake/ingest.ts";
+import { type IngestOutcome, rowsOf } from "../../../src/lake/ingest.ts";
 
 const plain = new Chalk({ level: 0 });
 const buckets = { raw: "raw-x", curated: "curated-x", quarantine: "quarantine-x", control: "control-x" };
@@ -33,7 +33,9 @@ function outcome(
     size: 1024,
     status: "done",
     object: undefined,
-    receipt: receipt as Receipt | undefined,
+    received: false,
+    receipts: receipt ? [receipt as unknown as Receipt] : [],
+    rows: receipt && rowsOf([receipt as unknown as Receipt]),
     error: undefined,
     durationMs: 20,
     ...changes,
@@ -57,9 +59,11 @@ test("one file without rejects is one line and one sentence", () => {
 test("every kind of outcome has its word, its reason and what to do", () => {
   const refused = outcome("refused.csv", {
     status: "rejected",
-    receipt: {
-      outputs: [{ kind: "quarantine", bucket: "quarantine-x", key: "curate/refused.csv.rejects.csv" }],
-    } as unknown as Receipt,
+    receipts: [
+      {
+        outputs: [{ kind: "quarantine", bucket: "quarantine-x", key: "curate/refused.csv.rejects.csv" }],
+      } as unknown as Receipt,
+    ],
   });
   const text = render(
     [

@@ -1,6 +1,6 @@
 import { Chalk } from "chalk";
 import { describe, expect, test } from "vitest";
-import { countPartitions, describeRules, quarantineObject, renderExplanation } from "../../../src/cli/receiptReport.ts";
+import { describeRules, quarantineObject, renderExplanation } from "../../../src/cli/receiptReport.ts";
 import { countChanges, renderResources } from "../../../src/cli/resourceTable.ts";
 import { renderVerify } from "../../../src/cli/verifyReport.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
@@ -156,9 +156,8 @@ describe("receipts", () => {
     requestId: "r",
   };
 
-  test("rules, partitions and the quarantine object", () => {
+  test("rules and the quarantine object", () => {
     expect(describeRules([receipt, receipt])).toBe("4 partition-date, 2 ragged-row");
-    expect(countPartitions(receipt)).toBe(1);
     expect(quarantineObject(receipt)).toBe("s3://quarantine-transactions/curate/a.csv.rejects.csv");
   });
 
