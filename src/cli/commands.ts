@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import type { CommandContext } from "./context.ts";
-import { reconcileCommand } from "./mendCommands.ts";
+import { dlqCommand, quarantineCommand, reconcileCommand } from "./mendCommands.ts";
 import { addEndpointOptions, addExamples, addLakeOptions, addReportOptions } from "./options.ts";
 import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
 import { logsCommand, metricsCommand } from "./watchCommands.ts";
@@ -13,7 +13,7 @@ export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandConte
   ["See it:", [demoCommand]],
   ["Make and feed a lake:", [planCommand, upCommand, ingestCommand]],
   ["Look and prove:", [statusCommand, queryCommand, verifyCommand, logsCommand, metricsCommand]],
-  ["Mend:", [reconcileCommand]],
+  ["Mend:", [quarantineCommand, dlqCommand, reconcileCommand]],
   ["Take it away:", [downCommand]],
   ["For other programs:", [emulatorCommand]],
 ];

@@ -34,7 +34,7 @@ export function describeLogLine(line: LogLine): string {
       const failure = record?.error as { name?: string; message?: string } | undefined;
       const what = failure
         ? `failed  ${shortKey(String(record!.key ?? ""))}  ${failure.name ?? "Error"}: ${failure.message ?? ""}`
-        : messageOf(text);
+        : describeFailure(text);
       return `${printable(what)}${requestId ? `  (request ${requestId})` : ""}`;
     }
     case "report": {
@@ -71,6 +71,25 @@ function describeRecord(record: Record<string, unknown>): string {
   if (duration !== undefined) parts.push(`in ${formatDuration(duration)}`);
   if (lag !== undefined) parts.push(`${formatDuration(lag)} after the event`);
   return `${printable(String(record.message)).padEnd(9)} ${shortKey(String(record.key))}  ${parts.join(", ")}`.trimEnd();
+}
+
+/**
+ * What failed, in one line, from what a runtime wrote: of an error that it wrote as JSON the type and the first line of the
+ * message, of everything else the text without what stands before it.
+ */
+export function describeFailure(text: string): string {
+  const message = messageOf(text);
+  const json = message.slice(Math.max(0, message.indexOf("{")));
+  try {
+    const { errorType, errorMessage, message: said } = JSON.parse(json) as Record<string, unknown>;
+    if (typeof errorMessage === "string") {
+      return `${typeof errorType === "string" ? `${errorType}: ` : ""}${errorMessage.split("\n", 1)[0]}`;
+    }
+    if (typeof said === "string") return said;
+  } catch {
+    // It is text.
+  }
+  return message;
 }
 
 /** "2026-11-02T00:00:00.000Z<tab>request id<tab>ERROR<tab>what happened" and the like, without what is not the message. */

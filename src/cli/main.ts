@@ -105,14 +105,21 @@ export function createProgram(context: CommandContext): Command {
     .exitOverride();
   for (const [heading, commands] of COMMAND_GROUPS) {
     for (const make of commands) {
-      const command = make(context)
-        .helpGroup(heading)
-        .copyInheritedSettings(program)
-        .addHelpOption(new Option("-h, --help", "print this help").helpGroup(REPORT_GROUP));
-      program.addCommand(command.exitOverride((error) => fail(error, command.name())));
+      const command = make(context).helpGroup(heading);
+      settle(command, program, command.name());
+      program.addCommand(command);
     }
   }
   return program.addHelpText("after", `\n${START}`);
+}
+
+/** What every command has in common, its subcommands included. `name` is what the user typed, such as "quarantine list". */
+function settle(command: Command, parent: Command, name: string): void {
+  command
+    .copyInheritedSettings(parent)
+    .addHelpOption(new Option("-h, --help", "print this help").helpGroup(REPORT_GROUP))
+    .exitOverride((error) => fail(error, name));
+  for (const each of command.commands) settle(each, command, `${name} ${each.name()}`);
 }
 
 const START = `Start here:

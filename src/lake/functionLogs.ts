@@ -40,6 +40,8 @@ export interface ReadLogOptions {
   errors?: boolean | undefined;
   /** Only lines that name this run. */
   requestId?: string | undefined;
+  /** Only lines of these log streams. */
+  streams?: string[] | undefined;
   /** Only lines with this in them; not beside the two above. */
   phrase?: string | undefined;
   signal?: AbortSignal | undefined;
@@ -63,6 +65,7 @@ export async function* readLog(
       page = await logs.send(
         new FilterLogEventsCommand({
           logGroupName: stage.logGroup,
+          logStreamNames: options.streams,
           startTime: options.since,
           endTime: options.until,
           filterPattern: patternOf(options),

@@ -4,17 +4,18 @@ import type { Output } from "./output.ts";
 
 /**
  * Asks on stderr; only "y" or "yes" is a yes.
+ * hint   what to do where nobody can answer
  * Throws MinilakeError Usage where nobody can answer, and Interrupted on Ctrl-C.
  */
 export async function confirm(
   output: Output,
   question: string,
-  options: { input?: NodeJS.ReadStream; signal?: AbortSignal } = {},
+  options: { input?: NodeJS.ReadStream; signal?: AbortSignal; hint?: string } = {},
 ): Promise<boolean> {
   const input = options.input ?? process.stdin;
   if (!input.isTTY || !output.isTerminal("stderr")) {
     throw new MinilakeError("Usage", `${question} There is no terminal to ask on.`, {
-      hint: "Look at what would be done with: minilake plan. Then run this command again with --yes.",
+      hint: options.hint ?? "Look at what would be done with: minilake plan. Then run this command again with --yes.",
     });
   }
   output.raw("stderr", `${question} [y/N] `);

@@ -1,13 +1,13 @@
 import { Chalk } from "chalk";
 import { expect, test } from "vitest";
 import { renderMetrics } from "../../../src/cli/metricsReport.ts";
-import { type MetricName, metricsWindow, type StageMetrics } from "../../../src/lake/functionMetrics.ts";
+import { type Metric, type MetricName, metricsWindow, type StageMetrics } from "../../../src/lake/functionMetrics.ts";
 
 const plain = new Chalk({ level: 0 });
 const NOW = Date.UTC(2026, 10, 23, 9, 30, 12);
 const window = metricsWindow(NOW - 3_600_000, NOW);
 
-const NONE = { total: undefined, series: [] };
+const NONE: Metric = { total: undefined, series: [] };
 const stage = (
   metrics: Partial<StageMetrics["metrics"]>,
   rest: Partial<Omit<StageMetrics, "metrics">> = {},
