@@ -2,6 +2,7 @@ import type { FunctionConfiguration } from "../src/contract/functionConfiguratio
 import type { DetectedDialect, Receipt } from "../src/contract/receipt.ts";
 import { DayPartitions } from "./dayPartitions.ts";
 import type { Outputs } from "./outputs.ts";
+import { ParquetRowLimits } from "./parquet/rowLimits.ts";
 import { DayReader } from "./partition.ts";
 import type { Layout } from "./reader/dialect.ts";
 import { routeText } from "./textRoute.ts";
@@ -35,8 +36,17 @@ export async function curateText(
   const { partition, contract } = configuration;
   const days = new DayReader(partition.timezone);
   const plan = contract ? { dialect: {}, partition, trusted: true } : { dialect: configuration.dialect, partition };
+  const limitsOf = ({ columns }: Layout) =>
+    configuration.format === "parquet" ? ParquetRowLimits.of(columns, contract) : undefined;
   const { destination, layout, ...text } = await routeText(
-    { key: sourceKey, size, body, plan, days, open: (layout) => new DayPartitions(outputs, layout, days) },
+    {
+      key: sourceKey,
+      size,
+      body,
+      plan,
+      days,
+      open: (layout) => new DayPartitions(outputs, layout, days, limitsOf(layout)),
+    },
     outputs,
   );
   return {

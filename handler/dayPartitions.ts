@@ -1,6 +1,7 @@
 import { csvLine } from "./csvText.ts";
 import { type Destination, type Fault, shown } from "./destination.ts";
 import type { Outputs } from "./outputs.ts";
+import type { ParquetRowLimits } from "./parquet/rowLimits.ts";
 import { type Day, type DayReader, dayName, NO_DAY } from "./partition.ts";
 import type { Layout } from "./reader/dialect.ts";
 import type { RowCells } from "./rowCells.ts";
@@ -15,6 +16,7 @@ export class DayPartitions implements Destination {
   readonly #layout: Layout;
   readonly #dayReader: DayReader;
   readonly #writer: RowWriter;
+  readonly #limits: ParquetRowLimits | undefined;
   readonly #head: Buffer;
   readonly #days = new Map<Day, number>();
   /** Per year, the output of each day plus one, and the year that was last asked for: most files have a handful. */
@@ -22,7 +24,9 @@ export class DayPartitions implements Destination {
   #year = -1;
   #outputsOfYear: Int32Array = new Int32Array(0);
 
-  constructor(outputs: Outputs, layout: Layout, dayReader: DayReader) {
+  /** limits  of the format that the rows will be in; @default none, as of CSV */
+  constructor(outputs: Outputs, layout: Layout, dayReader: DayReader, limits?: ParquetRowLimits) {
+    this.#limits = limits;
     this.#outputs = outputs;
     this.#layout = layout;
     this.#dayReader = dayReader;
@@ -40,14 +44,17 @@ export class DayPartitions implements Destination {
     const keyStart = keyColumn === 0 ? start : ends[keyColumn - 1]! + 1;
     const day = this.#dayReader.read(window, keyStart, ends[keyColumn]!);
     if (day === NO_DAY) return false;
+    if (this.#limits !== undefined && !this.#limits.fitsPlain(window, start, ends)) return false;
     this.#writer.appendPlain(this.#outputOf(day), window, start, end);
     return true;
   }
 
-  cells({ bytes, starts, ends, count }: RowCells): boolean {
+  cells(cells: RowCells): boolean {
+    const { bytes, starts, ends, count } = cells;
     const { keyColumn } = this.#layout;
     const day = this.#dayReader.read(bytes, starts[keyColumn]!, ends[keyColumn]!);
     if (day === NO_DAY) return false;
+    if (this.#limits !== undefined && !this.#limits.fitsCells(cells)) return false;
     const writer = this.#writer;
     writer.startRow();
     for (let i = 0; i < count; i++) writer.addCell(bytes, starts[i]!, ends[i]!);
@@ -59,6 +66,9 @@ export class DayPartitions implements Destination {
     const { columns, keyColumn } = this.#layout;
     const column = columns[keyColumn] ?? "";
     const value = texts[keyColumn]!;
+    const bytes = Buffer.from(value);
+    const limit = this.#dayReader.read(bytes, 0, bytes.length) === NO_DAY ? undefined : this.#limits?.fault(texts);
+    if (limit !== undefined) return limit;
     const message =
       value === ""
         ? `${column} is empty; expected a date (YYYY-MM-DD) or a timestamp`
