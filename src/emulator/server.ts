@@ -19,8 +19,9 @@ import { createS3 } from "./s3/index.ts";
 import type { Service } from "./service.ts";
 import type { EmulatorSettings } from "./settings.ts";
 import { createSqs } from "./sqs/index.ts";
+import { isDamageError } from "./store/findDamage.ts";
 import { isDiskFull } from "./store/reserve.ts";
-import { Store } from "./store/store.ts";
+import { damagedStore, Store } from "./store/store.ts";
 
 export interface EmulatorOptions {
   /** Made when absent; one endpoint per folder. */
@@ -102,9 +103,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       accountId: settings.accountId,
       faults: faults.describe(),
     });
+    const endpointParts = { services, authenticate: identity.authenticate, health, settings, dataDir };
     server.on("timeout", (socket) => socket.destroy());
     server.on("request", (incoming, outgoing) => {
-      answer(incoming, outgoing, services, identity.authenticate, health, settings).catch((error: unknown) => {
+      answer(incoming, outgoing, endpointParts).catch((error: unknown) => {
         settings.report(`${incoming.method} ${incoming.url} broke off`, error);
         outgoing.destroy();
       });
@@ -174,15 +176,18 @@ function connectServices(store: Store, settings: EmulatorSettings, dataDir: stri
   return { services, identity };
 }
 
-type Authenticate = ReturnType<typeof createIam>["authenticate"];
+interface EndpointParts {
+  services: Record<ServiceName, Service>;
+  authenticate: ReturnType<typeof createIam>["authenticate"];
+  health: () => object;
+  settings: EmulatorSettings;
+  dataDir: string;
+}
 
 async function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  services: Record<ServiceName, Service>,
-  authenticate: Authenticate,
-  health: () => object,
-  settings: EmulatorSettings,
+  { services, authenticate, health, settings, dataDir }: EndpointParts,
 ): Promise<void> {
   const request = toRequest(incoming);
   let service: Service = services.s3;
@@ -211,7 +216,7 @@ async function answer(
       reply = await service.handle(request, caller);
     }
   } catch (error) {
-    reply = service.encodeError(toAwsError(error, request, settings), request);
+    reply = service.encodeError(toAwsError(error, request, settings, dataDir), request);
   }
   await send(reply, request, incoming, outgoing, settings.report);
 }
@@ -295,12 +300,17 @@ function cutOffWhenIdle(incoming: IncomingMessage): void {
   incoming.once("end", lift).once("close", lift);
 }
 
-function toAwsError(error: unknown, request: EmulatorRequest, settings: EmulatorSettings): AwsError {
+function toAwsError(error: unknown, request: EmulatorRequest, settings: EmulatorSettings, dataDir: string): AwsError {
   if (error instanceof AwsError) return error;
   if (isDiskFull(error)) {
     settings.report(`No space left on the disk of the data folder: ${request.method} ${request.path} was refused`);
     const message =
       "No space left on the disk of minilake's data folder. Free some there, or delete objects, and try again.";
+    return new AwsError("InternalError", message, 500);
+  }
+  if (isDamageError(error)) {
+    const { message, hint } = damagedStore(dataDir, error);
+    settings.report(`${request.method} ${request.path} was refused. ${message}\n${hint}`);
     return new AwsError("InternalError", message, 500);
   }
   settings.report(`minilake bug: ${request.method} ${request.path}`, error);

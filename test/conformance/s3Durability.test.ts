@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +34,13 @@ const credentials = { accessKeyId: "test", secretAccessKey: "test" };
 
 async function endpoint(dataDir: string, options: Partial<EmulatorOptions> = {}) {
   const emulator = await startEmulator({ dataDir, port: 0, ...options });
-  const s3 = new S3Client({ endpoint: emulator.endpoint, region: "us-east-1", credentials, forcePathStyle: true });
+  const s3 = new S3Client({
+    endpoint: emulator.endpoint,
+    region: "us-east-1",
+    credentials,
+    forcePathStyle: true,
+    maxAttempts: 1,
+  });
   let isOpen = true;
   const close = async () => {
     if (!isOpen) return;
@@ -138,6 +144,61 @@ describe.runIf(isEmbedded)("files of bodies", () => {
     await s3.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
     expect(Buffer.from(await got.Body!.transformToByteArray()).equals(huge)).toBe(true);
     await waitFor(() => files(folder) === 0, { what: "no file" });
+  });
+});
+
+describe.runIf(isEmbedded)("a store that was overwritten in its middle while the endpoint was stopped", () => {
+  test("is refused in plain words, or answers all of it or with an error, never with less", {
+    timeout: 60_000,
+  }, async () => {
+    const folder = newFolder();
+    const file = join(folder, "store", "data.mdb");
+    const bodies = new Map<string, Buffer>();
+    const before = await endpoint(folder);
+    await before.s3.send(new CreateBucketCommand({ Bucket }));
+    for (let index = 0; index < 120; index++) {
+      const Key = `key ${index}`;
+      const Body = Buffer.alloc(index % 4 === 0 ? 20_000 + index : 1000 + index, `${index} `);
+      bodies.set(Key, Body);
+      await before.s3.send(new PutObjectCommand({ Bucket, Key, Body }));
+    }
+    await before.close();
+    const sound = readFileSync(file);
+    const pages = sound.length / 4096;
+    const outcomes = { refused: 0, error: 0, whole: 0 };
+    for (let seed = 0; seed < 24; seed++) {
+      // Two pages next to each other, at another place for each seed.
+      const damaged = Buffer.from(sound);
+      const first = 2 + Math.floor(((seed * 0.618034) % 1) * (pages - 3));
+      for (let at = first * 4096; at < (first + 2) * 4096; at += 4) {
+        damaged.writeUInt32LE((Math.imul(at + seed, 2_654_435_761) | 1) >>> 0, at);
+      }
+      writeFileSync(file, damaged);
+      const reports: string[] = [];
+      const started = await endpoint(folder, { report: (message) => reports.push(message) }).catch(
+        (error: Error) => error,
+      );
+      if (started instanceof Error) {
+        expect(started.message).toContain(`The data folder ${folder} is damaged: page`);
+        outcomes.refused++;
+        continue;
+      }
+      const { Contents = [] } = await started.s3.send(new ListObjectsV2Command({ Bucket }));
+      expect(Contents.map(({ Key }) => Key)).toEqual([...bodies.keys()].sort());
+      let errors = 0;
+      for (const [Key, body] of bodies) {
+        const got = await started.s3.send(new GetObjectCommand({ Bucket, Key })).catch((error: Error) => error);
+        if (got instanceof Error) {
+          expect(got).toMatchObject({ name: "InternalError", message: expect.stringContaining("is damaged") });
+          errors++;
+        } else expect(Buffer.from(await got.Body!.transformToByteArray()).equals(body), Key).toBe(true);
+      }
+      expect(reports.length > 0).toBe(errors > 0);
+      outcomes[errors > 0 ? "error" : "whole"]++;
+      await started.close();
+    }
+    expect(outcomes.refused).toBeGreaterThan(0);
+    expect(outcomes.error).toBeGreaterThan(0);
   });
 });
 

@@ -1,10 +1,11 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Database, open, type RootDatabase } from "lmdb";
+import * as lmdb from "lmdb";
 import { MinilakeError } from "../../errors.ts";
 import { processRuns } from "../../processRuns.ts";
 import { BlobStore } from "./blobs.ts";
 import { findDamage, isDamageError } from "./findDamage.ts";
+import { CHECK_BYTES, DamagedRecord, isWholeValue, keyCheck, withChecks } from "./recordCheck.ts";
 import { isDiskFull, Reserve } from "./reserve.ts";
 
 /** Scalars or tuples of them; tuples order element by element, strings in UTF-8 byte order. At most 1,978 bytes encoded. */
@@ -42,13 +43,13 @@ export interface Table<V> {
 export class Store {
   static readonly #openHere = new Set<string>();
   readonly blobs: BlobStore;
-  readonly #root: RootDatabase;
+  readonly #root: lmdb.RootDatabase;
   readonly #lockFile: string;
   readonly #reserve: Reserve;
   readonly #tables = new Map<string, Table<unknown>>();
   #inTransaction = false;
 
-  private constructor(folder: string, root: RootDatabase, lockFile: string) {
+  private constructor(folder: string, root: lmdb.RootDatabase, lockFile: string) {
     this.#root = root;
     this.#lockFile = lockFile;
     this.#reserve = new Reserve(join(folder, "reserve"));
@@ -86,7 +87,16 @@ export class Store {
   table<V>(name: string): Table<V> {
     const known = this.#tables.get(name);
     if (known) return known as Table<V>;
-    const db: Database<V, Key> = this.#root.openDB<V, Key>({ name });
+    let checkOfKey = 0;
+    const { encoder: codec } = this.#root as unknown as { encoder: Codec };
+    const encoder: Codec = {
+      encode: (value) => withChecks(codec.encode(value), checkOfKey),
+      decode: (bytes, size = bytes.length) => {
+        if (!isWholeValue(bytes, size)) throw new DamagedRecord(name);
+        return codec.decode(bytes, size - CHECK_BYTES);
+      },
+    };
+    const db = this.#root.openDB<V, Key>({ name, encoder } as lmdb.DatabaseOptions & { name: string });
     const writable = () => {
       if (!this.#inTransaction) throw new Error(`table ${name} was changed outside of a transaction`);
     };
@@ -95,14 +105,16 @@ export class Store {
       has: (key) => db.doesExist(key),
       put: (key, value) => {
         writable();
+        checkOfKey = keyCheck(name, keyValueToBuffer(key));
         db.putSync(key, value);
       },
       remove: (key) => {
         writable();
         return db.removeSync(key);
       },
-      range: (options = {}) => db.getRange(options) as Iterable<{ key: Key; value: V }>,
-      keys: (options = {}) => db.getKeys(options),
+      range: (options = {}) =>
+        toItsEnd(db, name, options, db.getRange(options) as Iterable<{ key: Key; value: V }>, ({ key }) => key),
+      keys: (options = {}) => toItsEnd(db, name, options, db.getKeys(options), (key) => key),
       count: (options = {}) => db.getKeysCount(options),
     };
     this.#tables.set(name, table as Table<unknown>);
@@ -138,7 +150,47 @@ export class Store {
   }
 }
 
-function openRoot(folder: string): RootDatabase {
+/**
+ * `entries` of the range, and then the certainty that it has no more: LMDB ends a range early when it cannot go on.
+ * Throws DamagedRecord.
+ */
+function* toItsEnd<T>(
+  db: lmdb.Database<unknown, Key>,
+  table: string,
+  { start, end, limit, reverse }: RangeOptions,
+  entries: Iterable<T>,
+  keyOf: (entry: T) => Key,
+): Generator<T, void> {
+  let last: Key | undefined;
+  let count = 0;
+  for (const entry of entries) {
+    last = keyOf(entry);
+    count++;
+    yield entry;
+  }
+  if (reverse || count === limit) return;
+  // Seen from the other side.
+  const before = end === undefined ? {} : { start: end, exclusiveStart: true };
+  const [atEnd] = db.getKeys({ ...before, reverse: true, limit: 1 });
+  const from = last ?? start;
+  if (atEnd === undefined || from === undefined) {
+    if (atEnd !== undefined) throw new DamagedRecord(table);
+    return;
+  }
+  const isMissed = lmdb.compareKeys(atEnd, from) - (last === undefined ? -1 : 0) > 0;
+  if (isMissed) throw new DamagedRecord(table);
+}
+
+/** How lmdb turns values into bytes; it does not declare them. */
+interface Codec {
+  encode(value: unknown): Buffer;
+  decode(bytes: Buffer, size?: number): unknown;
+}
+
+/** A key as it lies in the database; lmdb has this function and does not declare it. */
+const { keyValueToBuffer } = lmdb as unknown as { keyValueToBuffer(key: Key): Buffer };
+
+function openRoot(folder: string): lmdb.RootDatabase {
   const options = {
     path: join(folder, "store"),
     maxDbs: 100,
@@ -147,11 +199,11 @@ function openRoot(folder: string): RootDatabase {
     compression: false,
   };
   try {
-    return open(options);
+    return lmdb.open(options);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     new Reserve(join(folder, "reserve")).release();
-    return open(options);
+    return lmdb.open(options);
   }
 }
 
@@ -179,18 +231,18 @@ function takeLock(folder: string, isHeld: (pid: number, markedAt: number) => boo
   throw unusable(folder, `cannot be locked: ${lockFile} comes back as soon as it is removed`);
 }
 
-/** What MDB_PAGE_NOTFOUND and its like, met while the endpoint starts, mean to the one who starts it. */
+/** What a damaged record, or MDB_PAGE_NOTFOUND and its like, mean to the one whose endpoint it is. */
 export function damagedStore(folder: string, cause: Error): MinilakeError {
-  return damaged(
-    folder,
-    `is damaged: ${join(folder, "store", "data.mdb")} contradicts itself (${cause.message})`,
-    cause,
-  );
+  return damaged(folder, `is damaged: ${join(folder, "store", "data.mdb")}: ${cause.message}`, cause);
 }
 
 function damaged(folder: string, damage: string, cause?: Error): MinilakeError {
-  return new MinilakeError("DataFolder", `The data folder ${folder} ${damage}.`, {
-    hint: "Put the file back from a copy, or remove the folder to start with an empty endpoint, and ingest your files again.",
+  const bodies = join(folder, "blobs");
+  const saved = existsSync(bodies)
+    ? ` What can be saved: bodies of more than 64 KiB are files of their own in ${bodies}, without their names.`
+    : "";
+  return new MinilakeError("DataFolder", `The data folder ${folder} ${damage}. Nothing in it was changed.`, {
+    hint: `Put the file back from a copy; or remove the folder to start with an empty endpoint, and ingest your files again.${saved}`,
     cause,
   });
 }

@@ -32,6 +32,7 @@ test("a store that was cut off, or is something else, is refused with its name i
   const { folder, file } = await usedStore();
   const sound = readFileSync(file);
   for (const size of [4096, 8192, 16_384]) {
+    writeFileSync(file, sound);
     truncateSync(file, size);
     expect(() => Store.open(folder)).toThrow(`${folder} is damaged: ${file} is cut off after ${size} bytes`);
   }
