@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,12 +18,14 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
 import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { afterEach, describe, expect, test } from "vitest";
@@ -144,6 +155,65 @@ describe.runIf(isEmbedded)("files of bodies", () => {
     await s3.send(new DeleteObjectCommand({ Bucket, Key: "k" }));
     expect(Buffer.from(await got.Body!.transformToByteArray()).equals(huge)).toBe(true);
     await waitFor(() => files(folder) === 0, { what: "no file" });
+  });
+});
+
+describe.runIf(isEmbedded)("a body whose file", () => {
+  /** An object of one file, one of two parts, and one of a copied part, each damaged by `damage`. */
+  async function damaged(damage: (file: string) => void) {
+    const folder = newFolder();
+    const reports: string[] = [];
+    const { s3 } = await endpoint(folder, { report: (message) => reports.push(message) });
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: "one file", Body: big }));
+    const at = { Bucket, Key: "parts" };
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(at));
+    const Parts = [];
+    for (const [index, Body] of [Buffer.alloc(5 * 1024 * 1024, "p"), big].entries()) {
+      const PartNumber = index + 1;
+      const { ETag } = await s3.send(new UploadPartCommand({ ...at, UploadId, PartNumber, Body }));
+      Parts.push({ PartNumber, ETag });
+    }
+    await s3.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts } }));
+    for (const entry of readdirSync(join(folder, "blobs"), { recursive: true, withFileTypes: true })) {
+      const file = join(entry.parentPath, entry.name);
+      if (entry.isFile() && statSync(file).size === big.length) damage(file);
+    }
+    return { s3, reports, folder };
+  }
+
+  test.each([
+    ["is missing", "is missing", (file: string) => rmSync(file)],
+    ["was cut off", "has 100 bytes where at least 300000 were written", (file: string) => truncateSync(file, 100)],
+  ])("%s: an error that names the object, before any byte", async (_what, words, damage) => {
+    const { s3, reports } = await damaged(damage);
+    const upload = { Bucket, Key: "target" };
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand(upload));
+    for (const Key of ["one file", "parts"]) {
+      const CopySource = `${Bucket}/${encodeURIComponent(Key)}`;
+      const calls = [
+        () => s3.send(new GetObjectCommand({ Bucket, Key })),
+        () => s3.send(new CopyObjectCommand({ ...upload, CopySource })),
+        () => s3.send(new UploadPartCopyCommand({ ...upload, UploadId, PartNumber: 1, CopySource })),
+      ];
+      for (const call of calls) {
+        reports.length = 0;
+        await expect(call()).rejects.toMatchObject({
+          name: "InternalError",
+          message: expect.stringMatching(`The object s3://${Bucket}/${Key} cannot be read: its file .* ${words}`),
+          $metadata: { httpStatusCode: 500 },
+        });
+        expect(reports).toEqual([expect.stringContaining(`s3://${Bucket}/${Key} cannot be read`)]);
+      }
+      await expect(s3.send(new HeadObjectCommand({ Bucket, Key }))).rejects.toMatchObject({
+        $metadata: { httpStatusCode: 500 },
+      });
+    }
+    await expect(s3.send(new HeadObjectCommand(upload))).rejects.toMatchObject({ name: "NotFound" });
+    const whole = await s3.send(new GetObjectCommand({ Bucket, Key: "parts", PartNumber: 1 }));
+    expect((await whole.Body!.transformToByteArray()).length).toBe(5 * 1024 * 1024);
+    await s3.send(new PutObjectCommand({ Bucket, Key: "one file", Body: big }));
+    await s3.send(new HeadObjectCommand({ Bucket, Key: "one file" }));
   });
 });
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Caller } from "../access.ts";
 import { bucketArn, objectArn } from "./access.ts";
 import { readBody } from "./bodies/reader.ts";
+import { requireBody } from "./bodies/requireBody.ts";
 import type { S3Context } from "./call.ts";
 import { digestOf } from "./checksums.ts";
 import { accessDenied, entityTooLarge, noSuchKey, noSuchVersion } from "./errors.ts";
@@ -32,6 +33,7 @@ export async function readWholeObject(
     throw versionId ? noSuchVersion(key, versionId) : noSuchKey(key);
   }
   if (record.size > maxBytes) throw entityTooLarge(record.size, maxBytes);
+  requireBody(context, { bucket: bucketName, key, record });
   const body = readBody(context.store, record);
   if (Buffer.isBuffer(body)) return body;
   const chunks: Buffer[] = [];

@@ -2,6 +2,7 @@ import { AwsError } from "../awsError.ts";
 import type { EmulatorReply } from "../http.ts";
 import { checkExpectedOwner, mayKnowOfKeys, objectArn, requireAccess } from "./access.ts";
 import { readBody } from "./bodies/reader.ts";
+import { requireBody } from "./bodies/requireBody.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
 import { checksumHeader } from "./checksums.ts";
 import { type Conditions, existingTags } from "./conditionKeys.ts";
@@ -92,6 +93,7 @@ export function describeObject(
     headers[checksumHeader(record.checksum.algorithm)] = record.checksum.value;
     headers["x-amz-checksum-type"] = record.checksum.type;
   }
+  requireBody(context, { bucket: call.bucket, key: call.key, record }, { start, end });
   if (bucket.lifecycle) Object.assign(headers, expirationHeader(bucket, call.key, record));
   Object.assign(headers, responseOverrides(call));
   return { reply: { status: range ? 206 : 200, headers }, body: { record, range: { start, end } } };

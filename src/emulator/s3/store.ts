@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { DamagedRecord } from "../store/recordCheck.ts";
 import type { Store, Table } from "../store/store.ts";
 import { bucketNotEmpty, noSuchBucket, noSuchUpload } from "./errors.ts";
 import type {
@@ -250,13 +251,13 @@ export class S3Store {
 
   inlineBody(id: number): Buffer {
     const bytes = this.#bodies.get(id);
-    if (!bytes) throw new Error(`body ${id} is not in the store`);
+    if (!bytes) throw new DamagedRecord("s3.bodies");
     return bytes;
   }
 
   layout(id: number): Layout {
     const layout = this.#layouts.get(id);
-    if (!layout) throw new Error(`layout ${id} is not in the store`);
+    if (!layout) throw new DamagedRecord("s3.layouts");
     return layout;
   }
 

@@ -5,6 +5,7 @@ import { objectArn, requireAccess, requireObjectAccess } from "../access.ts";
 import { checkCannedAcl } from "../acl.ts";
 import { readBody, segmentsOf } from "../bodies/reader.ts";
 import { MAX_PUT_BYTES } from "../bodies/receive.ts";
+import { requireBody } from "../bodies/requireBody.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { requestedAlgorithm } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
@@ -44,6 +45,7 @@ export const copyObject: Operation = async (context, call) => {
       `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PUT_BYTES}`,
     );
   }
+  requireBody(context, { bucket: source.bucket.name, key: source.key, record: source.record });
   // Taken before anything is awaited: the source may be deleted or replaced meanwhile.
   const { body: sourceBody, size } = source.record;
   const segments = sourceBody && !("inline" in sourceBody) ? segmentsOf(context.store, sourceBody, size) : [];

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { element, xmlReply } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
 import { cut, readBody, segmentsOf } from "../bodies/reader.ts";
+import { requireBody } from "../bodies/requireBody.ts";
 import { BodySink } from "../bodies/sink.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
@@ -23,6 +24,7 @@ export const uploadPartCopy: Operation = async (context, call) => {
   const { upload, partNumber } = requestedUpload(context, call);
   const source = findCopySource(context, call);
   const range = copyRange(call, source.record.size);
+  requireBody(context, { bucket: source.bucket.name, key: source.key, record: source.record }, range);
   const algorithm = upload.checksumAlgorithm ?? "CRC64NVME";
   const part = await copyBytes(context, source.record, range, algorithm);
   try {
