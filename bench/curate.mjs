@@ -1,5 +1,6 @@
-// Seconds, memory and size of the curate function on one file, against a store that does nothing else.
-//   node bench/curate.mjs [--file FILE] [--runs 5] [--warm 1] [--count]
+// Seconds, memory and size of a function on one file, against a store that does nothing else.
+//   node bench/curate.mjs [--stage curate|validate] [--file FILE] [--runs 5] [--warm 1] [--count]
+// validate holds the file against bench/transactionsContract.mjs, which has something to say of every column.
 // Each run is a process of its own, on the first core; the store has the second one. Without --file the 109 MB file of
 // bench/generateTransactions.mjs is written to the temporary folder.
 import { spawn, spawnSync } from "node:child_process";
@@ -9,10 +10,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { transactionsContract } from "./transactionsContract.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
   options: {
+    stage: { type: "string", default: "curate" },
     file: { type: "string" },
     runs: { type: "string", default: "5" },
     warm: { type: "string", default: "1" },
@@ -120,9 +123,10 @@ async function bundled(folder) {
   if (values.bundle) return values.bundle;
   const { build } = await import("esbuild");
   mkdirSync(join(folder, "handler"));
-  const outfile = join(folder, "handler", "curate.mjs");
+  const { stage } = values;
+  const outfile = join(folder, "handler", `${stage}.mjs`);
   await build({
-    entryPoints: [join(here, "../handler/curate.ts")],
+    entryPoints: [join(here, `../handler/${stage}.ts`)],
     outfile,
     bundle: true,
     minify: true,
@@ -133,12 +137,13 @@ async function bundled(folder) {
   const configuration = {
     version: 1,
     lake: "bench",
-    buckets: { raw: "raw", curated: "curated", quarantine: "quarantine", control: "control" },
-    stages: [{ name: "curate", sourceBucket: "raw", targetBucket: "curated" }],
+    buckets: { raw: "raw", trusted: "trusted", curated: "curated", quarantine: "quarantine", control: "control" },
+    stages: [{ name: stage, sourceBucket: "raw", targetBucket: stage === "curate" ? "curated" : "trusted" }],
     partition: { as: "dt_reference", timezone: "UTC" },
     dialect: {},
     onDelete: "remove",
     format: "csv",
+    ...(stage === "validate" ? { contract: transactionsContract } : {}),
   };
   writeFileSync(join(folder, "handler", "lake.json"), JSON.stringify(configuration));
   return outfile;

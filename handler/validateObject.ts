@@ -7,7 +7,7 @@ import type { PreparedOutput } from "./stage.ts";
 import { routeText } from "./textRoute.ts";
 
 /** Half of what is measured with every column checked. */
-const VALIDATE_BYTES_PER_SECOND = 35_000_000;
+const VALIDATE_BYTES_PER_SECOND = 40_000_000;
 
 /** The work of the stage `validate`: one raw object into a trusted one that keeps the contract, and quarantine. */
 export const prepareValidate: PrepareObject = (key, source, body, configuration, stage, limits) =>

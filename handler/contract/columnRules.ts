@@ -1,5 +1,6 @@
 import type { ColumnCheck, ContractColumn, ContractRule, Severity } from "../../src/contract/compiledContract.ts";
 import { STRING_FORMATS } from "../../src/contract/stringFormats.ts";
+import { bytePattern } from "./bytePattern.ts";
 import { type CellType, cellTypeOf } from "./cellType.ts";
 import { ValueSet } from "./valueSet.ts";
 
@@ -152,8 +153,10 @@ function testOf(check: ColumnCheck, type: CellType): CellTest {
   }
 }
 
+/** pattern  with flag "u" or of ASCII alone, and no other flag */
 export function patternTest(pattern: RegExp): CellTest {
-  return (bytes, start, end) => pattern.test(bytes.toString("utf8", start, end));
+  const inBytes = bytePattern(pattern.source);
+  return inBytes ?? ((bytes, start, end) => pattern.test(bytes.toString("utf8", start, end)));
 }
 
 function codePoints(bytes: Uint8Array, start: number, end: number): number {

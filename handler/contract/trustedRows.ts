@@ -79,7 +79,7 @@ export class TrustedRows implements Destination {
   #accepts(bytes: Buffer, starts: Int32Array, ends: Int32Array, line: number): boolean {
     const columns = this.#columns;
     const warned = this.#warned;
-    warned.length = 0;
+    if (warned.length > 0) warned.length = 0;
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i]!;
       const { source } = column;
