@@ -120,7 +120,8 @@ export async function compareCurated(
       bytes,
       etag,
     });
-    const findings = shapeFindings(place, key, source, expectation, object, curated.compressesText);
+    const named = { ...expectation, outputColumns: curated.names(expectation.outputColumns) };
+    const findings = shapeFindings(place, key, source, named, object, curated.compressesText);
     result.findings.push(...findings);
     if (findings.length > 0) count.ok = false;
     if (!sameRows(rows, object.rows)) {
@@ -215,7 +216,7 @@ function fileReasonFindings(
   { breaches }: Expectation,
   record: { rule: string; column: string },
 ): Finding[] {
-  const isTooLong = isKeyTooLong(lake.definition.configuration.partition.as, place.source);
+  const isTooLong = lake.stage.name === "curate" && isKeyTooLong(lake, place.source);
   const right = isTooLong ? [{ rule: "key-too-long", column: record.column }] : breaches;
   if (right.length === 0 || right.some(({ rule, column }) => rule === record.rule && column === record.column)) {
     return [];

@@ -1,19 +1,12 @@
 import type { Receipt, ReceiptOutput } from "../contract/receipt.ts";
 import { compareCurated, compareQuarantine, compareTrusted, type StageName } from "./compareOutputs.ts";
 import { type Expectation, expectFrom, refusedUnread } from "./expectation.ts";
-import {
-  firstStage,
-  isKeyTooLong,
-  type LakeStage,
-  objectName,
-  receiptKey,
-  stageOf,
-  type VerifiedLake,
-} from "./lake.ts";
+import { firstStage, type LakeStage, objectName, receiptKey, stageOf, type VerifiedLake } from "./lake.ts";
 import type { StoredObject } from "./lakeReader.ts";
 import { sameRows } from "./multiset.ts";
 import { contractsOf, type FoundReceipt, readReceipt, whyUnanswered } from "./receiptState.ts";
 import { checkReceipt } from "./receipts.ts";
+import { believed, unreadReason } from "./refusals.ts";
 import type { Finding } from "./report.ts";
 import { claimOf, readTrusted, type TrustedObject, taskOf } from "./stageSource.ts";
 
@@ -79,18 +72,20 @@ export async function compareSource(
   }
   const second = lake.stages.length > 1 ? await curateState(lake, source.key) : undefined;
   const keys = lake.keys?.begin(source.key);
+  const unread = unreadReason(first, source, receipt);
   const read = await lake.reader.read(
     first.stage.sourceBucket,
     source.key,
     async (object) => ({
       versionId: object.versionId,
-      expectation: unreadReason(lake, source, receipt)
-        ? refusedUnread(unreadReason(lake, source, receipt)!)
-        : await expectFrom(
-            told(object.bytes, lake.onRawBytes),
-            taskOf(first, keys?.note),
-            claimOf(receipt, second === undefined ? receipt : second.found?.receipt),
-          ),
+      expectation:
+        unread !== undefined
+          ? refusedUnread(unread)
+          : await expectFrom(
+              told(object.bytes, lake.onRawBytes),
+              taskOf(first, keys?.note),
+              claimOf(receipt, second === undefined ? receipt : second.found?.receipt),
+            ),
     }),
     { ifMatch: source.etag },
   );
@@ -173,9 +168,11 @@ async function compareBoth(
   }
   result.findings.push(...receiptProblems(curate, source.key, found));
   const right = trusted.unreadable === undefined && sameRows(expectation.trusted, trusted.rows);
-  const own = trusted.expectation;
+  const unread = unreadReason(curate, trusted, receipt);
+  const own = unread === undefined ? trusted.expectation : refusedUnread(unread);
   // What is wrong in trusted is wrong in curated too: rows are due there as raw has them.
-  const due = right ? own : { ...own, curated: own.refused === undefined ? expectation.curated : new Map() };
+  const { curated, outputColumns } = expectation;
+  const due = right || own.refused !== undefined ? own : { ...own, curated, outputColumns };
   await compareLast(curate, trusted, found, due, expectation, result);
   return undefined;
 }
@@ -194,7 +191,8 @@ async function compareLast(
   first: Expectation,
   result: SourceResult,
 ): Promise<void> {
-  const judged = believed(found?.receipt, expectation);
+  // Whether what the lake wrote itself can be read is no matter of opinion.
+  const judged = expectation === first ? believed(found?.receipt, expectation) : expectation;
   result.rows.accepted = [...judged.curated.values()].reduce((sum, { count }) => sum + count, 0);
   if (judged !== first) {
     result.rows.rejected += judged.rows.rejected;
@@ -284,37 +282,6 @@ function resultOf(
     explained: [objectName(lake.definition.buckets.control, receiptKey(lake.stage.name, source.key))],
     keyFile: undefined,
   };
-}
-
-/** A smaller file is not too large for any function. */
-const LEAST_TOO_LARGE_BYTES = 4 * 1024 * 1024;
-
-/** Why a raw object is not to be read: it is in quarantine for what does not stand in it. */
-function unreadReason(lake: VerifiedLake, source: StoredObject, receipt: Receipt | undefined): string | undefined {
-  if (isKeyTooLong(lake.definition.configuration.partition.as, source.key)) return "its key is too long";
-  // What a function can read in one run depends on its time and memory then, so that is believed, within reason.
-  const tooLarge =
-    receipt?.status === "rejected" &&
-    receipt.rows.rejectedByRule["file-too-large"] === 1 &&
-    source.size >= LEAST_TOO_LARGE_BYTES;
-  return tooLarge ? "it was too large for the function" : undefined;
-}
-
-/** Rules of the reader: rows that break one of these make no table. */
-const UNREADABLE_ROWS = ["row-too-long", "unclosed-quote", "stray-quote", "encoding", "nul-byte", "ragged-row"];
-
-/**
- * Where the dialect of a few odd lines is a matter of opinion, a function that refuses the file is believed: the file is
- * in quarantine, with the reason. Not where it can be read as a table beyond doubt, and not for what a contract says.
- */
-function believed(receipt: Receipt | undefined, expectation: Expectation): Expectation {
-  const { refused, rows, breaches, trusted } = expectation;
-  if (receipt?.status !== "rejected" || breaches.length > 0) return expectation;
-  const unreadable = UNREADABLE_ROWS.reduce((sum, rule) => sum + (rows.rejectedByRule[rule] ?? 0), 0);
-  // Rows that a contract rejects can be read all the same.
-  const good = trusted.count > 0 ? rows.read - unreadable : rows.accepted;
-  if (refused === undefined && good > 0 && good >= rows.read * 0.8) return expectation;
-  return refusedUnread("it can hardly be read as a table");
 }
 
 async function* told(chunks: AsyncIterable<Buffer>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {

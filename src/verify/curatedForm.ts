@@ -8,9 +8,24 @@ export interface CuratedForm {
   compressesText: boolean;
   /** What makes a row that is expected the same as one that is stored. */
   hash(cells: string[]): Buffer;
-  /** Undefined when there is no such object. */
+  /** The first cell of a row that such an object cannot hold as it is, by its index; `curate` rejects the row. */
+  misfit(cells: string[]): number | undefined;
+  /**
+   * Undefined when there is no such object. The lines that `onRow` is told count from 2 for the first row, whether or not
+   * the object has lines.
+   */
   read(reader: LakeReader, bucket: string, key: string, onRow?: RowListener): Promise<StoredRows | undefined>;
+  /** The names under which the columns of a source stand there. */
+  names(columns: string[]): string[];
+  close(): void;
 }
 
 /** Cells are text, and the same when they have the same bytes. */
-export const CSV_FORM: CuratedForm = { compressesText: true, hash: hashRow, read: readStoredRows };
+export const CSV_FORM: CuratedForm = {
+  compressesText: true,
+  hash: hashRow,
+  misfit: () => undefined,
+  read: readStoredRows,
+  names: (columns) => columns,
+  close: () => undefined,
+};

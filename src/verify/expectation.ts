@@ -1,6 +1,7 @@
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import type { DetectedDialect } from "../contract/receipt.ts";
 import type { Breach, Warning } from "./contract/contractJudge.ts";
+import type { CuratedForm } from "./curatedForm.ts";
 import type { DayZone } from "./days.ts";
 import { claimedDialect, type Dialect, detectDialect, isBinary, isForeignFormat, SAMPLE_BYTES } from "./dialect.ts";
 import { GzipDamaged, gunzip, isGzip, Peekable } from "./lakeReader.ts";
@@ -42,8 +43,8 @@ export interface ReadingTask {
   zone: DayZone;
   /** When nothing is to be found out: the lake wrote the source itself. */
   dialect?: Dialect;
-  /** What makes two rows of curated objects the same. */
-  curatedHash(cells: string[]): Buffer;
+  /** How curated objects hold the rows. */
+  curated: CuratedForm;
   /** Told of every row that the contract accepts; the file as a whole may still be refused. */
   onAccepted?(cells: string[], columns: string[], line: number): void;
 }

@@ -7,6 +7,7 @@ import { dayZone } from "./days.ts";
 import { findDeadLetters } from "./deadLetters.ts";
 import type { VerifiedLake } from "./lake.ts";
 import { LakeReader } from "./lakeReader.ts";
+import { parquetForm } from "./parquetForm.ts";
 import type { VerifyProgress, VerifyReport } from "./report.ts";
 import { Run } from "./run.ts";
 import { UniqueKeys } from "./uniqueKeys.ts";
@@ -63,6 +64,7 @@ export interface VerifyOptions {
  */
 export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> {
   const { s3, definition, signal } = options;
+  const { configuration } = definition;
   const startedAt = Date.now();
   const deadline = startedAt + (options.timeoutMs ?? 60_000);
   const pollMs = options.pollMs ?? 500;
@@ -74,9 +76,9 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
     definition,
     stages: definition.stages,
     rawBucket: definition.buckets.raw,
-    zone: dayZone(definition.configuration.partition.timezone),
-    curated: CSV_FORM,
-    keys: UniqueKeys.of(definition.configuration.contract),
+    zone: dayZone(configuration.partition.timezone),
+    curated: configuration.format === "parquet" ? parquetForm(configuration.contract) : CSV_FORM,
+    keys: UniqueKeys.of(configuration.contract),
     onRawBytes: (bytes) => {
       // Timers wait while there is always more to parse.
       if (timer !== undefined && Date.now() >= deadline) timer.abort();
@@ -106,6 +108,7 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
   } finally {
     clearTimeout(clock);
     lake.keys?.discard();
+    lake.curated.close();
   }
   const deadLetters =
     options.sqs === undefined ? undefined : await findDeadLetters(options.sqs, definition, signal, run.only);

@@ -49,9 +49,9 @@ const LONGEST_KEY_BYTES = 1_000;
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const S3_KEY_BYTES = 1_024;
 
-/** Whether a file of this key is refused whole. as: the name of the partition, which is part of curated keys. */
-export const isKeyTooLong = (as: string, key: string): boolean =>
-  isShortened(key) || Buffer.byteLength(`${as}=2000-01-01/${key}`) > S3_KEY_BYTES;
+/** Whether `curate` refuses a file of this key whole, because there is no room for the keys of its curated objects. */
+export const isKeyTooLong = (lake: VerifiedLake, key: string): boolean =>
+  isShortened(key) || Buffer.byteLength(curatedKey(lake, "2000-01-01", key)) > S3_KEY_BYTES;
 
 export const isShortened = (key: string): boolean => Buffer.byteLength(key) > LONGEST_KEY_BYTES;
 

@@ -134,7 +134,7 @@ export class Reading {
 
   /** The columns are known. */
   #begin(columns: string[]): void {
-    const { stage, configuration, zone } = this.#task;
+    const { stage, configuration, zone, curated } = this.#task;
     this.#columns = columns;
     this.#expectation.columns = columns;
     this.#expectation.outputColumns = columns;
@@ -148,7 +148,13 @@ export class Reading {
     this.#judge = new RowJudge<AcceptedRow>(columns, (cells) => {
       const verdict = contract.judge(cells);
       if ("rule" in verdict) return verdict;
-      return { accepted: { ...verdict, partition: dayOf(verdict.cells[partitionIndex] ?? "", zone) } };
+      const isHeld = curated.misfit(verdict.cells) === undefined;
+      return {
+        accepted: {
+          ...verdict,
+          partition: isHeld ? dayOf(verdict.cells[partitionIndex] ?? "", zone) : undefined,
+        },
+      };
     });
   }
 
@@ -157,7 +163,7 @@ export class Reading {
     const sample = this.#held;
     this.#held = [];
     const columns = this.#columns!;
-    const { configuration, zone } = this.#task;
+    const { configuration, zone, curated } = this.#task;
     const chosen = choosePartitionColumn(columns, sample, {
       configured: configuration.partition.column,
       claimed: this.#claimedColumn,
@@ -174,6 +180,8 @@ export class Reading {
     this.#judge = new RowJudge<AcceptedRow>(columns, (cells) => {
       const partition = dayOf(cells[index] ?? "", zone);
       if (partition === undefined) return { rule: "partition-date", column: column ?? "" };
+      const misfit = curated.misfit(cells);
+      if (misfit !== undefined) return { rule: "parquet-type", column: columns[misfit]! };
       return { accepted: { cells, partition } };
     });
     for (const row of sample) this.#take(row);
@@ -212,7 +220,7 @@ export class Reading {
         rows = emptyMultiset();
         curated.set(partition, rows);
       }
-      addRow(rows, this.#task.curatedHash(cells));
+      addRow(rows, this.#task.curated.hash(cells));
     }
     this.#visitor.accepted?.(row, cells, partition);
   }

@@ -9,6 +9,7 @@ export type RejectRule =
   | "nul-byte"
   | "ragged-row" // more or fewer cells than the header
   | "partition-date" // no date, or none that the calendar has
+  | "parquet-type" // a cell that a Parquet column of its type cannot hold
   | "repeated-header" // the header again, as where files were joined
   | "second-table" // rows of another table, which begins after a blank line with a header of its own
   | ContractRule;

@@ -289,7 +289,7 @@ export class Run {
       const { result, unexpected } = suspect;
       if (unexpected.length === 0 && !isWrong(result)) continue;
       this.#tell("explain");
-      for (const partition of result.differing) this.#tally.markWrong(partition);
+      for (const [partition, { ok }] of result.partitions) if (!ok) this.#tally.markWrong(partition);
       if (explained < MAX_SUSPECTS) {
         explained += 1;
         const stray = unexpected.flatMap(({ partition }) => (partition === undefined ? [] : [partition]));

@@ -33,7 +33,7 @@ export function taskOf(lake: LakeStage, onAccepted?: ReadingTask["onAccepted"]):
     configuration: ofRaw ? definition.configuration : { ...definition.configuration, dialect: {} },
     zone,
     ...(ofRaw ? {} : { dialect: OWN_DIALECT }),
-    curatedHash: curated.hash,
+    curated,
     ...(onAccepted === undefined ? {} : { onAccepted }),
   };
 }

@@ -79,7 +79,7 @@ export class ContractJudge {
       checks: checks.map((check) => ({
         passes: columnCheck(check, type),
         severity: check.severity,
-        warning: warningOf(check.rule),
+        warning: check.severity === "warning" ? warningOf(check.rule) : { rule: check.rule, column: name, rows: 0 },
       })),
     };
   }

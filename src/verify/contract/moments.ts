@@ -29,13 +29,18 @@ const ISO: Record<MomentKind, RegExp> = {
 /** Reads the text of one kind of moment: ISO 8601, or what `pattern` describes. What is none gives undefined. */
 export function momentReader(kind: MomentKind, pattern?: string): (text: string) => Moment | undefined {
   const shape = pattern === undefined ? ISO[kind] : patternShape(pattern);
+  const mostHours = pattern === undefined ? ISO_OFFSET_HOURS : PATTERN_OFFSET_HOURS;
   return (text) => {
     const groups = shape.exec(text)?.groups;
-    return groups === undefined ? undefined : momentOf(groups);
+    return groups === undefined ? undefined : momentOf(groups, mostHours);
   };
 }
 
-function momentOf(groups: Record<string, string | undefined>): Moment | undefined {
+/** Of offsets: ISO 8601 says less than a day, and what reads the patterns elsewhere takes no more than this. */
+const ISO_OFFSET_HOURS = 23;
+const PATTERN_OFFSET_HOURS = 18;
+
+function momentOf(groups: Record<string, string | undefined>, mostOffsetHours: number): Moment | undefined {
   const { fraction = "", offset } = groups;
   const number = (name: string, otherwise: number): number => Number(groups[name] ?? otherwise);
   const half = groups.half?.toUpperCase();
@@ -49,7 +54,7 @@ function momentOf(groups: Record<string, string | undefined>): Moment | undefine
     minute: number("minute", 0),
     second: number("second", 0),
     fraction: fraction.replace(/0+$/, ""),
-    offset: offset === undefined || offset === "" ? undefined : offsetSeconds(offset),
+    offset: offset === undefined || offset === "" ? undefined : offsetSeconds(offset, mostOffsetHours),
   };
   const { year, month, day, hour, minute, second } = moment;
   if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined;
@@ -58,12 +63,12 @@ function momentOf(groups: Record<string, string | undefined>): Moment | undefine
 }
 
 /** NaN when there is no such offset. */
-function offsetSeconds(text: string): number {
+function offsetSeconds(text: string, mostHours: number): number {
   if (text === "Z" || text === "z") return 0;
   const digits = text.slice(1).replaceAll(":", "");
   const hours = Number(digits.slice(0, 2));
   const minutes = Number(digits.slice(2, 4) || 0);
-  if (hours > 23 || minutes > 59) return Number.NaN;
+  if (hours > mostHours || minutes > 59) return Number.NaN;
   return (text.startsWith("-") ? -1 : 1) * (hours * 3_600 + minutes * 60);
 }
 

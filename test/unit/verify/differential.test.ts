@@ -4,7 +4,7 @@ import { BAD_ROWS, FILES } from "../../../sample_data/generate.mjs";
 import type { Receipt } from "../../../src/contract/receipt.ts";
 import { verifyLake } from "../../../src/verify/index.ts";
 import { BUCKETS, definitionOf, FakeS3, receiptKeyOf } from "./fakeLake.ts";
-import { runCurate } from "./handlerRun.ts";
+import { runStages } from "./handlerRun.ts";
 import { type MessyFile, messyFile } from "./messyCsv.ts";
 
 /** More runs, or those of one seed: MINILAKE_FUZZ_RUNS=20000 MINILAKE_FUZZ_SEED=1 npx vitest run differential */
@@ -16,7 +16,7 @@ async function curateAndVerify(file: MessyFile, chunks: { handler: number; verif
   s3.chunkSize = chunks.verify;
   const definition = definitionOf({ partition: { as: "dt_reference", timezone } });
   s3.put(BUCKETS.raw, file.key, file.bytes);
-  await runCurate(s3, file.key, definition.configuration, chunks.handler);
+  await runStages(s3, file.key, definition.configuration, chunks.handler);
   const report = await verifyLake({ s3: s3.client, definition, timeoutMs: 0 });
   const receipt = JSON.parse(s3.text(BUCKETS.control, receiptKeyOf(file.key))) as Receipt;
   return { report, receipt, s3 };

@@ -6,22 +6,29 @@ import type { FunctionConfiguration } from "../../../src/contract/functionConfig
 import { REJECT_COLUMNS, type Receipt, type ReceiptOutput } from "../../../src/contract/receipt.ts";
 import { defineLake, type LakeDefinition } from "../../../src/lake/definition.ts";
 
-export const BUCKETS = { raw: "raw-t", curated: "curated-t", quarantine: "quarantine-t", control: "control-t" };
+export const BUCKETS = {
+  raw: "raw-t",
+  trusted: "trusted-t",
+  curated: "curated-t",
+  quarantine: "quarantine-t",
+  control: "control-t",
+};
 
 export function definitionOf(configuration: Partial<FunctionConfiguration> = {}): LakeDefinition {
-  const definition = defineLake(
+  return defineLake(
     {
       lake: "t",
       region: "us-east-1",
-      partition: { as: "dt_reference", timezone: "UTC" },
-      dialect: {},
-      onDelete: "remove",
+      partition: configuration.partition ?? { as: "dt_reference", timezone: "UTC" },
+      dialect: configuration.dialect ?? {},
+      contract: configuration.contract,
+      format: configuration.format,
+      onDelete: configuration.onDelete ?? "remove",
       memoryMb: 512,
       timeoutSeconds: 60,
     },
     { accountId: "000000000000" },
   );
-  return { ...definition, configuration: { ...definition.configuration, ...configuration } };
 }
 
 const md5 = (bytes: Buffer): string => createHash("md5").update(bytes).digest("hex");
@@ -36,6 +43,8 @@ class NamedError extends Error {
 /** Buckets in memory behind the part of the SDK's S3Client that verify uses. Lists in pages of `pageSize`. */
 export class FakeS3 {
   readonly buckets = new Map<string, Map<string, Buffer>>(Object.values(BUCKETS).map((name) => [name, new Map()]));
+  /** "bucket/key" -> when it was written; others on 2026-11-01. */
+  readonly modified = new Map<string, Date>();
   pageSize = 3;
   chunkSize = 1_000_000;
   gets = 0;
@@ -86,6 +95,7 @@ export class FakeS3 {
           Key: encodeURIComponent(item).replaceAll("%20", "+"),
           Size: bucket.get(item)!.length,
           ETag: `"${md5(bucket.get(item)!)}"`,
+          LastModified: this.modified.get(`${bucketName}/${item}`) ?? new Date("2026-11-01T00:00:00Z"),
         })),
         EncodingType: "url",
         IsTruncated: truncated,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { verifyLake } from "../../../src/verify/index.ts";
 import { shortName } from "../../../src/verify/lake.ts";
 import { BUCKETS, definitionOf, FakeS3, receiptKeyOf } from "./fakeLake.ts";
-import { runCurate } from "./handlerRun.ts";
+import { runStages } from "./handlerRun.ts";
 
 const definition = definitionOf();
 const CSV = "day,a\n2026-01-01,1\n";
@@ -11,7 +11,7 @@ async function lakeOf(...keys: string[]): Promise<FakeS3> {
   const s3 = new FakeS3();
   for (const key of keys) {
     s3.put(BUCKETS.raw, key, CSV);
-    await runCurate(s3, key, definition.configuration);
+    await runStages(s3, key, definition.configuration);
   }
   return s3;
 }
@@ -67,7 +67,7 @@ it("one object that S3 does not give is a finding, and the others are verified",
 it("a file refused whole that counts rows is a receipt that is not true", async () => {
   const s3 = new FakeS3();
   s3.put(BUCKETS.raw, "no.csv", "PAR1PAR1");
-  await runCurate(s3, "no.csv", definition.configuration);
+  await runStages(s3, "no.csv", definition.configuration);
   expect((await verify(s3)).findings).toEqual([]);
   s3.edit(BUCKETS.control, receiptKeyOf("no.csv"), (text) => text.replace('"read": 0', '"read": 1'));
   expect((await verify(s3)).findings).toMatchObject([{ type: "receipt-false", expected: 0, found: 1 }]);

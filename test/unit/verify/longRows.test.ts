@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { verifyLake } from "../../../src/verify/index.ts";
 import { BUCKETS, coverUp, definitionOf, FakeS3 } from "./fakeLake.ts";
-import { runCurate } from "./handlerRun.ts";
+import { runStages } from "./handlerRun.ts";
 
 const definition = definitionOf({ partition: { column: "day", as: "dt_reference", timezone: "UTC" } });
 
@@ -9,7 +9,7 @@ async function lakeOf(content: Buffer | string): Promise<FakeS3> {
   const s3 = new FakeS3();
   s3.chunkSize = 64 * 1024;
   s3.put(BUCKETS.raw, "huge.csv", content);
-  await runCurate(s3, "huge.csv", definition.configuration);
+  await runStages(s3, "huge.csv", definition.configuration);
   return s3;
 }
 
