@@ -67,7 +67,7 @@ async function proveStage(
       throwIfInterrupted(signal);
       const now = performance.now();
       if (now - lastPut >= intervalMs) {
-        await s3.send(new PutObjectCommand({ Bucket, Key, Body: "" }));
+        await s3.send(new PutObjectCommand({ Bucket, Key, Body: new Uint8Array(), ContentLength: 0 }));
         lastPut = now;
       }
       const receipt = await getReceipt(s3, definition, stage.name, Key);

@@ -53,18 +53,7 @@ export async function ensureLogGroup(context: ResourceContext, stage: StageDefin
     }
   }
   const { tags, retentionDays } = observed;
-  const settled = <T>(call: () => Promise<T>) =>
-    retryWhile(
-      {
-        what: `the log group ${logGroupName}`,
-        timeoutMs: SETTLE_TIMEOUT_MS,
-        firstDelayMs: 200,
-        signal: context.signal,
-        passing: (error) =>
-          isAwsError(error, "OperationAbortedException") || (absent && isAwsError(error, "ResourceNotFoundException")),
-      },
-      call,
-    );
+  const settled = <T>(call: () => Promise<T>) => whenLogGroupSettles(context, logGroupName, absent, call);
   if (!isLambdasOwn(tags)) assertOurs(definition, "log group", logGroupName, tags);
   const aspects = await syncAspects(context, [
     {
@@ -92,6 +81,25 @@ export async function ensureLogGroup(context: ResourceContext, stage: StageDefin
     },
   ]);
   return absent ? reported("log group", logGroupName, "created") : synced("log group", logGroupName, aspects);
+}
+
+function whenLogGroupSettles<T>(
+  context: ResourceContext,
+  logGroupName: string,
+  isNew: boolean,
+  call: () => Promise<T>,
+): Promise<T> {
+  return retryWhile(
+    {
+      what: `the log group ${logGroupName}`,
+      timeoutMs: SETTLE_TIMEOUT_MS,
+      firstDelayMs: 200,
+      signal: context.signal,
+      passing: (error) =>
+        isAwsError(error, "OperationAbortedException") || (isNew && isAwsError(error, "ResourceNotFoundException")),
+    },
+    call,
+  );
 }
 
 /**
@@ -141,7 +149,9 @@ export async function removeLogGroup(
   }
   if (context.mode === "plan") return reported("log group", logGroupName, "removed");
   try {
-    await logs.send(new DeleteLogGroupCommand({ logGroupName }));
+    await whenLogGroupSettles(context, logGroupName, false, () =>
+      logs.send(new DeleteLogGroupCommand({ logGroupName })),
+    );
   } catch (error) {
     if (!isAwsError(error, "ResourceNotFoundException")) throw error;
   }

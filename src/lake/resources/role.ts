@@ -92,6 +92,8 @@ function settled<T>(context: ResourceContext, RoleName: string, isNew: boolean, 
       signal: context.signal,
       passing: (error) =>
         isAwsError(error, "ConcurrentModificationException", "ConcurrentModification") ||
+        // Its policies are gone already, but not everywhere.
+        isAwsError(error, "DeleteConflictException", "DeleteConflict") ||
         (isNew && isAwsError(error, "NoSuchEntityException", "NoSuchEntity")),
     },
     call,
@@ -152,7 +154,7 @@ export async function removeRole(context: ResourceContext, stage: StageDefinitio
       absentAsUndefined(iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))),
     ),
   ]);
-  await absentAsUndefined(iam.send(new DeleteRoleCommand({ RoleName })));
+  await absentAsUndefined(settled(context, RoleName, false, () => iam.send(new DeleteRoleCommand({ RoleName }))));
   return reported("role", RoleName, "removed");
 }
 
