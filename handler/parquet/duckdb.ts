@@ -1,4 +1,6 @@
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DUCKDB_VERSION } from "../../src/contract/duckdbVersion.ts";
 
 /** The few calls of DuckDB's own binding that are used. Its wrapper for Node would take three times as long to load. */
@@ -9,33 +11,46 @@ interface Binding {
   open(path: string, config: object): Promise<object>;
   connect(database: object): Promise<object>;
   query(connection: object, sql: string): Promise<object>;
-  disconnect_sync(connection: object): void;
-  close_sync(database: object): void;
 }
 
 /** A database in memory. */
 export interface DuckDb {
   /** Throws Error with DuckDB's message. */
   run(sql: string): Promise<void>;
-  close(): void;
 }
 
 /** Of the whole process, Node and what DuckDB does not count, in MB. */
 const RESERVED_MB = 160;
 const LEAST_MB = 96;
 
+let opened: Promise<DuckDb> | undefined;
+
 /**
- * memoryMb  of the function; DuckDB writes to `folder` what does not fit
+ * One for the life of the process: opening it takes longer than writing a small file.
+ *
+ * memoryMb  of the function; DuckDB writes to the temporary folder what does not fit
+ */
+export function useDuckDb(memoryMb: number): Promise<DuckDb> {
+  opened ??= open(memoryMb).catch((error: unknown) => {
+    opened = undefined;
+    throw error;
+  });
+  return opened;
+}
+
+/**
  * One thread, so that rows keep their order and the same rows give the same bytes. No extension is ever loaded from elsewhere: Parquet and
  * ICU are in the library.
  */
-export async function openDuckDb(memoryMb: number, folder: string): Promise<DuckDb> {
+async function open(memoryMb: number): Promise<DuckDb> {
   const binding = loadBinding();
   const settings = {
     threads: "1",
     preserve_insertion_order: "true",
     memory_limit: `${Math.max(LEAST_MB, memoryMb - RESERVED_MB)}MB`,
-    temp_directory: folder,
+    temp_directory: join(tmpdir(), `minilake-duckdb-${process.pid}`),
+    // The same file names come again with other content.
+    enable_external_file_cache: "false",
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   };
@@ -47,10 +62,6 @@ export async function openDuckDb(memoryMb: number, folder: string): Promise<Duck
   return {
     run: async (sql) => {
       await binding.query(connection, sql);
-    },
-    close: () => {
-      binding.disconnect_sync(connection);
-      binding.close_sync(database);
     },
   };
 }

@@ -9,7 +9,7 @@ import { freeBytes, Outputs, SpaceExhausted } from "../outputs.ts";
 import { FileRefused } from "../reader/dialect.ts";
 import type { PutBody } from "../s3/objectStore.ts";
 import { cellFault, type ParquetColumn, parquetColumns, selectList, sourceColumn } from "./columnTypes.ts";
-import { type DuckDb, openDuckDb } from "./duckdb.ts";
+import { useDuckDb } from "./duckdb.ts";
 import { sqlText } from "./sql.ts";
 
 export const PARQUET = "application/vnd.apache.parquet";
@@ -56,9 +56,8 @@ export async function writeParquet(
   // Not mkdtemp: under the embedded endpoint its answer is a path for Node alone, and DuckDB opens these files itself.
   const folder = join(tmpdir(), `minilake-parquet-${randomUUID()}`);
   await mkdir(folder, { mode: 0o700 });
-  let duckDb: DuckDb | undefined;
   try {
-    duckDb = await openDuckDb(memoryMb, folder);
+    const duckDb = await useDuckDb(memoryMb);
     const text = join(folder, "rows.csv");
     const file = join(folder, "rows.parquet");
     for (const { output } of partitions) {
@@ -70,7 +69,6 @@ export async function writeParquet(
     results.discard();
     throw explained(error, columns, dialect);
   } finally {
-    duckDb?.close();
     await rm(folder, { recursive: true, force: true });
   }
   return { body: (output) => results.body(places.get(output)!, PARQUET), discard: () => results.discard() };
