@@ -1,5 +1,6 @@
 // Builds what the package ships: the command line as ES modules with lazily loaded chunks, and each function as one file.
 // Runs by itself on `npm install` (prepare); lmdb stays outside of the bundle because it carries a native library.
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,7 +24,7 @@ const shared = {
 
 const program = await build({
   ...shared,
-  entryPoints: { "bin/minilake": "bin/minilake.ts" },
+  entryPoints: { "bin/minilake": "bin/minilake.ts", index: "src/library/index.ts" },
   outdir: "dist",
   target: "node20.19",
   splitting: true,
@@ -47,12 +48,38 @@ const functions = await build({
   minify: true,
 });
 
+const declarations = declareLibrary();
 removeStale([program.metafile, functions.metafile]);
 writeLicences([program.metafile, functions.metafile]);
+
+/** What the library exports, for TypeScript. Our imports end in .ts, and what is there for them in a package is a .d.ts. */
+function declareLibrary() {
+  const folder = join(dist, "types");
+  const sources = ["src/library/types.ts", "src/errors.ts", "src/contract/receipt.ts", "src/verify/report.ts"];
+  const options =
+    "--declaration --emitDeclarationOnly --allowImportingTsExtensions --target es2023 --module nodenext --types node --skipLibCheck --strict";
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const args = [tsc, "--ignoreConfig", ...options.split(" "), "--rootDir", "src", "--outDir", folder, ...sources];
+  execFileSync(process.execPath, args, { cwd: root, stdio: "inherit" });
+  const files = sources.map((source) => join(folder, source.replace(/^src\//, "").replace(/\.ts$/, ".d.ts")));
+  for (const file of files) {
+    writeFileSync(file, readFileSync(file, "utf8").replace(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+  }
+  const entry = join(dist, "index.d.ts");
+  writeFileSync(
+    entry,
+    `export { MinilakeError } from "./types/errors.js";
+export type { CreateLake, CreateLakeOptions, IngestedFile, Lake } from "./types/library/types.js";
+export declare const createLake: import("./types/library/types.js").CreateLake;
+`,
+  );
+  return [...files, entry];
+}
 
 /** Chunks of earlier builds go last, so that a program that is running finds its files until the new ones are there. */
 function removeStale(metafiles) {
   const current = new Set(metafiles.flatMap(({ outputs }) => Object.keys(outputs).map((output) => join(root, output))));
+  for (const file of declarations) current.add(file);
   for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
     if (entry.isFile() && !current.has(file)) rmSync(file);

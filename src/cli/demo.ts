@@ -8,6 +8,7 @@ import type { ReceiptOutput } from "../contract/receipt.ts";
 import { type IngestOutcome, ingestFiles } from "../lake/ingest.ts";
 import { inParallel, type ListedKey, listKeys } from "../lake/receipts.ts";
 import { down, up } from "../lake/reconcile.ts";
+import { type RejectRecord, readRejects } from "../lake/rejects.ts";
 import { expandSources } from "../lake/sources.ts";
 import { packageRoot } from "../packageRoot.ts";
 import { formatCount, formatDuration, plural, printable } from "../ui/format.ts";
@@ -19,7 +20,6 @@ import { readRefusals } from "./ingest.ts";
 import { renderIngest } from "./ingestReport.ts";
 import { choosePlace, type OpenLake, withLake } from "./lake.ts";
 import type { ReportOptions } from "./options.ts";
-import { type RejectRecord, readRejects } from "./rejects.ts";
 import { countChanges } from "./resourceTable.ts";
 import { renderVerify } from "./verifyReport.ts";
 

@@ -4,6 +4,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import { MinilakeError } from "../errors.ts";
 import { type IngestOutcome, type IngestProgress, type IngestResult, ingestFiles } from "../lake/ingest.ts";
 import { findReceived } from "../lake/received.ts";
+import { type RejectRecord, readRejects } from "../lake/rejects.ts";
 import { expandSources, type IngestSource } from "../lake/sources.ts";
 import { formatBytes, formatCount, formatDuration, plural, printable } from "../ui/format.ts";
 import { progressBar } from "../ui/progressBar.ts";
@@ -15,7 +16,6 @@ import { watchFolder } from "./ingestWatch.ts";
 import { choosePlace, type OpenLake, withLake } from "./lake.ts";
 import type { LakeOptions } from "./options.ts";
 import { renderExplanation } from "./receiptReport.ts";
-import { type RejectRecord, readRejects } from "./rejects.ts";
 
 export interface IngestCommandOptions extends LakeOptions {
   key?: string;

@@ -1,6 +1,6 @@
 import type { IngestOutcome } from "../lake/ingest.ts";
+import type { RejectRecord } from "../lake/rejects.ts";
 import { describeRules } from "./receiptReport.ts";
-import type { RejectRecord } from "./rejects.ts";
 
 /**
  * Outcomes as JUnit XML, which CI services show: a test case per file. Refused whole and failed are failures; rejected rows are

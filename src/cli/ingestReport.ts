@@ -1,10 +1,10 @@
 import type { ChalkInstance } from "chalk";
 import type { LakeDefinition } from "../lake/definition.ts";
 import type { IngestOutcome, IngestStatus, OutcomeRows } from "../lake/ingest.ts";
+import type { RejectRecord } from "../lake/rejects.ts";
 import { formatBytes, formatCount, formatDuration, plural, printable } from "../ui/format.ts";
 import { renderTable } from "../ui/table.ts";
 import { describeRules, quarantineObject } from "./receiptReport.ts";
-import type { RejectRecord } from "./rejects.ts";
 
 /** A table of more files than this shows those that need a look, and counts the others. */
 const MOST_FILES = 30;

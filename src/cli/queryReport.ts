@@ -1,4 +1,5 @@
-import { type Cell, isNested, type QueryResult, type TableReads } from "../query/index.ts";
+import { cellValue, NUMERIC } from "../query/cellValue.ts";
+import type { Cell, QueryResult, TableReads } from "../query/index.ts";
 import { renderBars } from "../ui/barChart.ts";
 import { formatBytes, formatCount, plural, printable } from "../ui/format.ts";
 import { type Column, renderTable } from "../ui/table.ts";
@@ -9,7 +10,6 @@ export type QueryFormat = "table" | "csv" | "json" | "chart";
 /** A table is for reading; more rows are for a file. */
 const MOST_TABLE_ROWS = 1_000;
 const MOST_BARS = 200;
-const NUMERIC = /^(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|DECIMAL|DOUBLE|FLOAT)/;
 
 export async function writeResult(context: CommandContext, result: QueryResult, format: QueryFormat): Promise<void> {
   if (format === "csv") return writeCsv(context, result);
@@ -58,7 +58,7 @@ async function writeCsv({ output }: CommandContext, { columns, rows }: QueryResu
 /** One document, a row a line: numbers as numbers where that is exact, everything else as text. */
 async function writeJson({ output }: CommandContext, { columns, rows, reads }: QueryResult): Promise<void> {
   const member = ({ name, type }: QueryResult["columns"][number], value: Cell) =>
-    `${JSON.stringify(name)}: ${jsonValue(type, value)}`;
+    `${JSON.stringify(name)}: ${JSON.stringify(cellValue(type, value))}`;
   output.raw("stdout", `{\n  "columns": ${JSON.stringify(columns)},\n  "rows": [`);
   let first = true;
   for await (const chunk of rows) {
@@ -69,14 +69,6 @@ async function writeJson({ output }: CommandContext, { columns, rows, reads }: Q
     }
   }
   output.raw("stdout", `${first ? "" : "\n  "}],\n  "reads": ${JSON.stringify(reads)}\n}\n`);
-}
-
-function jsonValue(type: string, value: Cell): string {
-  if (value === null) return "null";
-  if (type === "BOOLEAN" || isNested(type)) return value;
-  if (!NUMERIC.test(type)) return JSON.stringify(value);
-  const plain = /^-?\d+(\.\d+)?$/.test(value) ? value.replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "") : value;
-  return String(Number(value)) === plain ? plain : JSON.stringify(value);
 }
 
 /** The last column of numbers against the columns before it. */

@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { expect, test } from "vitest";
 import { renderIngest } from "../../../src/cli/ingestReport.ts";
-import type { RejectRecord } from "../../../src/cli/rejects.ts";
+import type { RejectRecord } from "../../../src/lake/rejects.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
 import { type IngestOutcome, rowsOf } from "../../../src/lake/ingest.ts";
 
