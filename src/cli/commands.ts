@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { CommandContext } from "./context.ts";
+import { initCommand } from "./initCommand.ts";
 import { dlqCommand, quarantineCommand, reconcileCommand } from "./mendCommands.ts";
 import { addEndpointOptions, addExamples, addLakeOptions, addReportOptions } from "./options.ts";
 import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
@@ -11,7 +12,7 @@ import { logsCommand, metricsCommand } from "./watchCommands.ts";
  */
 export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandContext) => Command)[]][] = [
   ["See it:", [demoCommand]],
-  ["Make and feed a lake:", [planCommand, upCommand, ingestCommand]],
+  ["Make and feed a lake:", [initCommand, planCommand, upCommand, ingestCommand]],
   ["Look and prove:", [statusCommand, queryCommand, verifyCommand, logsCommand, metricsCommand]],
   ["Mend:", [quarantineCommand, dlqCommand, reconcileCommand]],
   ["Take it away:", [downCommand]],
@@ -94,10 +95,13 @@ function statusCommand(context: CommandContext): Command {
   const command = new Command("status")
     .summary("layers, rows, backlog, dead letters")
     .description("Shows what the lake holds, what it has still to do, and what went wrong.")
+    .addOption(new Option("--watch", "draw it again and again; without a terminal, a line for each change"))
+    .addOption(new Option("--interval <time>", "between two looks with --watch (default: 2s)").argParser(parseTimeout))
     .action(async (options) => (await import("./status.ts")).runStatus(context, options));
   return addExamples(addLakeOptions(command), [
     ["minilake status", "for a person"],
-    ["minilake status --json | jq .backlog", "for a program"],
+    ["minilake status --watch", "as it changes, until Ctrl-C"],
+    ["minilake status --json | jq .stages[].backlog", "for a program"],
   ]);
 }
 
