@@ -47,11 +47,12 @@ export async function buildBundle(
 /** The package for the machines that the lake's functions run on. */
 export function buildLakeBundle(
   definition: LakeDefinition,
-  { onProgress, signal }: DuckDbPackageOptions = {},
+  { onProgress, signal, cacheFolder }: DuckDbPackageOptions = {},
   handlerFolder?: string,
 ): Promise<Bundle> {
   const platform = definition.functionsRunHere ? undefined : linuxPlatform(definition.stages[0]!.architecture);
-  return buildBundle(definition.configuration, handlerFolder, { ...(platform && { platform }), onProgress, signal });
+  const options = { onProgress, signal, cacheFolder };
+  return buildBundle(definition.configuration, handlerFolder, { ...(platform && { platform }), ...options });
 }
 
 async function readHandler(file: string): Promise<Buffer> {
