@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Table } from "../store/store.ts";
 import type { LambdaContext } from "./context.ts";
 import { type Condition, sendOutcome } from "./destinations.ts";
-import type { InvocationResult } from "./executionEnvironment.ts";
+import type { InvocationResult } from "./invocation.ts";
 import type { EventInvokeConfigRecord, QueuedEvent, VersionRecord } from "./records.ts";
 import { type InvocationTarget, invokedArn, resolveVersion, runInvocation } from "./runInvocation.ts";
 import { MAX_ROUNDS, nextTrace } from "./trace.ts";
@@ -12,6 +12,8 @@ const DEFAULT_RETRIES = 2;
 const DEFAULT_MAX_AGE_MS = 6 * 3600_000;
 const RETRY_DELAYS_MS = [60_000, 120_000];
 const REFUSAL_DELAY_MS = { first: 1_000, most: 5 * 60_000 };
+/** How often an event that may get a busy environment soon looks for a new one instead. */
+const PUMP_AGAIN_MS = 10;
 /** Without --aws-timing delays are so many times shorter: 1 s and 2 s between tries. */
 const TIME_SCALE = 60;
 
@@ -49,6 +51,7 @@ export class AsyncQueue {
   #nextId: number;
   /** Written in a transaction that may still be undone. */
   #unconfirmed: { id: number; functionName: string }[] = [];
+  #soon: NodeJS.Timeout | undefined;
   #isRunning = false;
   #isPumping = false;
 
@@ -70,6 +73,7 @@ export class AsyncQueue {
     this.#isRunning = false;
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+    clearTimeout(this.#soon);
     this.#ready.clear();
   }
 
@@ -111,6 +115,14 @@ export class AsyncQueue {
     } finally {
       this.#isPumping = false;
     }
+  }
+
+  /** For an event that waits for a busy environment, in case that this does not become free. */
+  #pumpSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.pump();
+    }, PUMP_AGAIN_MS);
   }
 
   #confirm(): void {
@@ -198,7 +210,9 @@ export class AsyncQueue {
       this.#refused(id, event, target, version, config);
       return true;
     }
-    const lease = this.#context.pool.acquire(record, version, true);
+    const waitedMs = this.#context.settings.now() - event.notBefore;
+    const lease = this.#context.pool.acquire(record, version, waitedMs);
+    if (lease === "FreeSoon") this.#pumpSoon();
     if (typeof lease === "string") return false;
     line.shift();
     const invocation = {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Caller } from "../access.ts";
 import type { LambdaContext } from "./context.ts";
-import type { InvocationResult } from "./executionEnvironment.ts";
 import { parseFunctionName } from "./functionName.ts";
+import type { InvocationResult } from "./invocation.ts";
 import type { QueuedEvent, VersionRecord } from "./records.ts";
 import { policyDocument } from "./resourcePolicy.ts";
 import type { InvocationTarget } from "./runInvocation.ts";

@@ -1,39 +1,21 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
-import type { Caller } from "../access.ts";
+import { rmSync } from "node:fs";
+import { basename } from "node:path";
 import type { EmulatorSettings } from "../settings.ts";
 import type { CodeStore } from "./codeStore.ts";
-import { environmentVariables } from "./environmentVariables.ts";
-import { type LogWriter, StreamLog } from "./functionLog.ts";
+import type { LogWriter } from "./functionLog.ts";
+import type { Invocation, InvocationResult } from "./invocation.ts";
 import type { OrphanGuard } from "./orphanGuard.ts";
 import { type Excess, MAX_PROCESSES, type ProcessWatcher, type Watch } from "./processWatcher.ts";
 import type { VersionRecord } from "./records.ts";
-import { MAX_RESPONSE_BYTES, type RuntimeAnswer, RuntimeApi } from "./runtimeApi.ts";
+import { MAX_RESPONSE_BYTES, type RuntimeAnswer } from "./runtimeApi.ts";
 import { afterPendingReads, RuntimeProcess } from "./runtimeProcess.ts";
 import { runtimeCommand } from "./runtimes.ts";
-import { SystemLog } from "./systemLog.ts";
+import { type AssumeRole, makeSandbox, type Sandbox } from "./sandbox.ts";
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
 const INIT_LIMIT_MS = 10_000;
 /** From SIGTERM to SIGKILL. AWS gives up to two seconds, to functions with extensions. */
 const SHUTDOWN_MS = 500;
-
-export interface Invocation {
-  requestId: string;
-  payload: Buffer;
-  invokedFunctionArn: string;
-  traceHeader: string;
-  /** JSON text. */
-  clientContext?: string | undefined;
-}
-
-export interface InvocationResult {
-  payload: Buffer;
-  /** Undefined when the function succeeded. */
-  functionError?: "Unhandled";
-  durationMs: number;
-}
 
 export interface EnvironmentDependencies {
   settings: EmulatorSettings;
@@ -43,17 +25,12 @@ export interface EnvironmentDependencies {
   logs: LogWriter;
   watcher: ProcessWatcher;
   guard: OrphanGuard;
-  assumeRole(
-    roleArn: string,
-    sessionName: string,
-  ): {
-    credentials: { accessKeyId: string; secretAccessKey: string; sessionToken: string; expiration: number };
-    caller: Caller;
-  };
+  assumeRole: AssumeRole;
 }
 
 /**
- * new       no process: it starts with the next invocation (a fresh environment, or one whose process timed out or crashed)
+ * new       no process, or one that was started ahead and has loaded nothing of the function: it starts with the next invocation
+ *           (a fresh environment, or one whose process timed out or crashed)
  * starting  the process is loading the function, for an invocation that waits
  * busy      an invocation runs
  * idle      the runtime waits for an invocation
@@ -97,16 +74,14 @@ export class ExecutionEnvironment {
   /** When its credentials end; milliseconds since the epoch. Infinity before they were issued. */
   credentialsExpire = Number.POSITIVE_INFINITY;
   readonly #dependencies: EnvironmentDependencies;
-  readonly #temporaryFolder: string;
   #state: State = "new";
-  #api: RuntimeApi | undefined;
+  #sandbox: Sandbox | undefined;
   #process: RuntimeProcess | undefined;
   /** Of `#process`. */
   #watch: Watch | undefined;
   #processesStarted = 0;
-  #log: StreamLog | undefined;
-  #systemLog: SystemLog | undefined;
-  #variables: Record<string, string> | undefined;
+  /** Settled when the process that was started ahead runs, or could not be started. */
+  #ahead: Promise<void> | undefined;
   #running: Running | undefined;
   #phase: "init" | "invoke" = "init";
   #initStartedAt = 0;
@@ -118,7 +93,6 @@ export class ExecutionEnvironment {
     this.functionName = functionName;
     this.version = version;
     this.#dependencies = dependencies;
-    this.#temporaryFolder = join(dependencies.folder, "tmp");
     dependencies.code.retain(version.codeHash);
   }
 
@@ -149,16 +123,25 @@ export class ExecutionEnvironment {
         finished,
       };
     });
-    this.#log?.beginTail();
+    this.#sandbox?.log.beginTail();
     if (this.#state === "idle") {
       this.#process!.thaw();
       this.#begin();
       this.#dispatch();
     } else {
       this.#move("starting");
-      this.#startProcess("init").catch((error) => this.#fail(error));
+      this.#initialize().catch((error) => this.#fail(error));
     }
     return { result, finished: whenFinished };
+  }
+
+  /**
+   * Starts the process ahead of the first invocation, up to where the function's own code begins. Resolves when it runs; rejected
+   * when the environment could not be made.
+   */
+  startAhead(): Promise<void> {
+    this.#ahead = this.#launch(true);
+    return this.#ahead;
   }
 
   /** Stops what still runs in it until the next invocation. */
@@ -173,7 +156,7 @@ export class ExecutionEnvironment {
     if (running) {
       this.#release(running);
       running.reject(new Error("the execution environment was closed"));
-      running.finished(this.#log?.tail() ?? Buffer.alloc(0));
+      running.finished(this.#sandbox?.log.tail() ?? Buffer.alloc(0));
     }
     if (this.#state === "dead") return;
     this.#move("dead");
@@ -185,7 +168,7 @@ export class ExecutionEnvironment {
       await process.ended;
       clearTimeout(timer);
     }
-    this.#api?.close();
+    this.#sandbox?.api.close();
     this.#dependencies.code.release(this.version.codeHash);
     rmSync(this.#dependencies.folder, { recursive: true, force: true });
   }
@@ -197,35 +180,58 @@ export class ExecutionEnvironment {
     this.#state = next;
   }
 
-  async #startProcess(phase: "init" | "invoke"): Promise<void> {
-    const { code } = this.#dependencies;
+  /** The init phase: the function's code is loaded, in the process that was started ahead or in a new one. */
+  async #initialize(): Promise<void> {
+    await this.#ahead?.catch(() => undefined);
+    this.#ahead = undefined;
+    if (this.#state !== "starting") return;
+    this.#beginPhase("init");
+    if (!this.#process) return this.#launch(false);
+    this.#initBegins();
+    this.#watch!.busy = true;
+    this.#sandbox!.api.begin();
+  }
+
+  #beginPhase(phase: "init" | "invoke"): void {
     this.#phase = phase;
     this.#initStartedAt = performance.now();
     this.#killedFor = undefined;
+  }
+
+  #initBegins(): void {
+    this.#sandbox!.systemLog.initStart();
+    this.#running!.timer = setTimeout(() => this.#stop("timeout"), INIT_LIMIT_MS);
+  }
+
+  async #launch(isAhead: boolean): Promise<void> {
+    const { code, folder } = this.#dependencies;
     const taskRoot = await code.unpacked(this.version.codeHash);
-    if (!this.#variables) await this.#prepare(taskRoot);
-    const command = await runtimeCommand(this.version.runtime, this.version.memoryMb);
-    if (this.#state !== "starting") return;
-    const running = this.#running;
-    if (phase === "init") {
-      this.#systemLog!.initStart();
-      if (running) running.timer = setTimeout(() => this.#stop("timeout"), INIT_LIMIT_MS);
+    if (this.#isDead) return;
+    const sandbox = this.#sandbox ?? (await this.#makeSandbox(taskRoot));
+    this.#sandbox = sandbox;
+    const command = await runtimeCommand(this.version.runtime, this.version.memoryMb, isAhead);
+    if (this.#isDead) {
+      sandbox.api.close();
+      rmSync(folder, { recursive: true, force: true });
+      return;
     }
-    const mark = `${basename(this.#dependencies.folder)}.${++this.#processesStarted}`;
+    if (isAhead) this.#sandbox!.api.holdBack();
+    else if (this.#phase === "init") this.#initBegins();
+    const mark = `${basename(folder)}.${++this.#processesStarted}`;
     const process = new RuntimeProcess({
       ...command,
       cwd: taskRoot,
-      environment: this.#variables!,
+      environment: sandbox.variables,
       mark,
       guard: this.#dependencies.guard,
-      onLog: (message) => this.#log!.write(message),
+      onLog: (message) => sandbox.log.write(message),
     });
     this.#process = process;
     const watch = this.#dependencies.watcher.watch(process.pid, mark, this.#memoryLimit, (excess) =>
       this.#exceeded(excess),
     );
     this.#watch = watch;
-    watch.busy = running !== undefined;
+    watch.busy = !isAhead;
     process.others = () => watch.others();
     process.ended.then(({ reason }) => {
       if (this.#process === process) this.#processEnded(reason);
@@ -234,34 +240,29 @@ export class ExecutionEnvironment {
     if (this.#killedFor) process.kill();
   }
 
-  /** What is made once and kept by all processes of this environment. */
-  async #prepare(taskRoot: string): Promise<void> {
-    const { settings, logs, assumeRole } = this.#dependencies;
-    const { credentials, caller } = assumeRole(this.version.role, this.functionName);
-    this.credentialsExpire = credentials.expiration;
-    mkdirSync(this.#temporaryFolder, { recursive: true });
-    const day = new Date(settings.now()).toISOString().slice(0, 10).replaceAll("-", "/");
-    const stream = `${day}/[${this.version.version}]${randomBytes(16).toString("hex")}`;
-    this.#log = new StreamLog(logs, settings.now, caller, this.version.logging.group, stream);
-    this.#systemLog = new SystemLog(this.#log, this.functionName, this.version, settings.region);
-    this.#api = new RuntimeApi({
-      next: () => this.#onNext(),
-      response: (requestId, body) => this.#onResponse(requestId, body),
-      error: (requestId, body, errorType) => this.#onError(requestId, body, errorType),
-      initError: (body, errorType) => this.#onInitError(body, errorType),
-    });
-    const runtimeApi = await this.#api.listen();
-    this.#variables = environmentVariables({
+  async #makeSandbox(taskRoot: string): Promise<Sandbox> {
+    const { folder, settings, logs, assumeRole } = this.#dependencies;
+    const sandbox = await makeSandbox({
       functionName: this.functionName,
       version: this.version,
-      region: settings.region,
-      endpoint: settings.endpoint(),
       taskRoot,
-      temporaryFolder: this.#temporaryFolder,
-      logStream: stream,
-      runtimeApi,
-      credentials,
+      folder,
+      settings,
+      logs,
+      assumeRole,
+      listener: {
+        next: () => this.#onNext(),
+        response: (requestId, body) => this.#onResponse(requestId, body),
+        error: (requestId, body, errorType) => this.#onError(requestId, body, errorType),
+        initError: (body, errorType) => this.#onInitError(body, errorType),
+      },
     });
+    this.credentialsExpire = sandbox.credentialsExpire;
+    return sandbox;
+  }
+
+  get #isDead(): boolean {
+    return this.#state === "dead";
   }
 
   get #memoryLimit(): number {
@@ -274,7 +275,7 @@ export class ExecutionEnvironment {
     clearTimeout(running.timer);
     running.startedAt = performance.now();
     running.timer = setTimeout(() => this.#stop("timeout"), this.version.timeoutSeconds * 1000);
-    this.#systemLog!.start(running.invocation.requestId);
+    this.#sandbox!.systemLog.start(running.invocation.requestId);
   }
 
   /** Hands the event to the runtime that waits for one. */
@@ -290,7 +291,7 @@ export class ExecutionEnvironment {
       "Lambda-Runtime-Trace-Id": invocation.traceHeader,
     };
     if (invocation.clientContext !== undefined) headers["Lambda-Runtime-Client-Context"] = invocation.clientContext;
-    this.#api!.send(invocation.payload, headers);
+    this.#sandbox!.api.send(invocation.payload, headers);
   }
 
   #onNext(): void {
@@ -370,7 +371,7 @@ export class ExecutionEnvironment {
       if (this.#running !== running) return;
       this.#running = undefined;
       const { durationMs, status, errorType } = running.answered!;
-      this.#systemLog!.report({
+      this.#sandbox!.systemLog.report({
         requestId: running.invocation.requestId,
         durationMs,
         initMs: running.initMs,
@@ -380,7 +381,7 @@ export class ExecutionEnvironment {
       });
       this.#move(next === "idle" && this.#process === undefined ? "new" : next);
       this.lastUsed = this.#dependencies.settings.now();
-      running.finished(this.#log?.tail() ?? Buffer.alloc(0));
+      running.finished(this.#sandbox?.log.tail() ?? Buffer.alloc(0));
     });
   }
 
@@ -398,7 +399,7 @@ export class ExecutionEnvironment {
 
   #exceeded(excess: Excess): void {
     if (excess === "processes") {
-      this.#log!.write(
+      this.#sandbox!.log.write(
         `The function had more than ${MAX_PROCESSES} processes and threads, Lambda's limit, and was ended.`,
       );
     }
@@ -409,7 +410,7 @@ export class ExecutionEnvironment {
     // At once, so that the next invocation does not meet a process that is being killed.
     this.#process!.kill();
     this.#forgetProcess();
-    this.#api!.disconnect();
+    this.#sandbox!.api.disconnect();
     this.#move("new");
   }
 
@@ -421,7 +422,7 @@ export class ExecutionEnvironment {
 
   #processEnded(reason: string): void {
     this.#forgetProcess();
-    this.#api!.disconnect();
+    this.#sandbox!.api.disconnect();
     const running = this.#running;
     if (this.#state === "starting") {
       const timedOut = this.#killedFor === "timeout";
@@ -438,14 +439,14 @@ export class ExecutionEnvironment {
   #answerExit(reason: string): void {
     const { requestId } = this.#running!.invocation;
     if (this.#killedFor === "timeout") {
-      this.#systemLog!.timedOut(requestId);
+      this.#sandbox!.systemLog.timedOut(requestId);
       const seconds = this.version.timeoutSeconds.toFixed(2);
       const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`;
       this.#answer(json({ errorType: "Sandbox.Timedout", errorMessage }), "timeout");
       return;
     }
     const errorMessage = `RequestId: ${requestId} Error: ${reason}`;
-    this.#systemLog!.runtimeExit(errorMessage);
+    this.#sandbox!.systemLog.runtimeExit(errorMessage);
     this.#answer(json({ errorType: "Runtime.ExitError", errorMessage }), "error", "Runtime.ExitError");
   }
 
@@ -462,11 +463,12 @@ export class ExecutionEnvironment {
     const durationMs = performance.now() - this.#initStartedAt;
     const retry = () => {
       if (this.#running !== running || this.#state !== "starting") return;
-      this.#api!.disconnect();
-      this.#systemLog!.initReport(durationMs, this.#phase, status, errorType);
+      this.#sandbox!.api.disconnect();
+      this.#sandbox!.systemLog.initReport(durationMs, this.#phase, status, errorType);
       if (this.#phase === "init") {
         this.#begin();
-        this.#startProcess("invoke").catch((error) => this.#fail(error));
+        this.#beginPhase("invoke");
+        this.#launch(false).catch((error) => this.#fail(error));
         return;
       }
       this.#move("busy");
@@ -488,7 +490,7 @@ export class ExecutionEnvironment {
     this.retired = true;
     this.#move("new");
     running.reject(error);
-    running.finished(this.#log?.tail() ?? Buffer.alloc(0));
+    running.finished(this.#sandbox?.log.tail() ?? Buffer.alloc(0));
   }
 }
 

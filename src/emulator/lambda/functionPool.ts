@@ -7,6 +7,10 @@ import type { FunctionRecord, VersionRecord } from "./records.ts";
 /** An idle environment is closed after so long; AWS's is not published and of the same order. */
 const IDLE_LIMIT_MS = 5 * 60_000;
 const REAP_EVERY_MS = 30_000;
+/** Processes that are started ahead of a first invocation, over all functions. */
+const MAX_AHEAD = 2;
+/** A new environment takes longer than this: work that can wait gives one that is busy so long to become free. */
+const HOLD_MS = 25;
 /** No invocation may outlive its credentials: 15 minutes is the longest one. */
 const CREDENTIALS_MARGIN_MS = 16 * 60_000;
 
@@ -17,11 +21,12 @@ export interface Lease {
   release(): void;
 }
 
-/** AWS's reasons for a throttle, and "Starting": enough environments are starting already, one will be free soon. */
+/** AWS's reasons for a throttle, and two why work that can wait has to: enough environments are starting, or one may be free soon. */
 export type Refusal =
   | "ReservedFunctionConcurrentInvocationLimitExceeded"
   | "ConcurrentInvocationLimitExceeded"
-  | "Starting";
+  | "Starting"
+  | "FreeSoon";
 
 /**
  * All execution environments of the endpoint, at most `concurrency` of them. The environment used last is used next, so that those
@@ -36,6 +41,8 @@ export class FunctionPool {
   /** Idle environments by function and version; the one used last is at the end. */
   readonly #idle = new Map<string, ExecutionEnvironment[]>();
   readonly #all = new Set<ExecutionEnvironment>();
+  /** Started ahead and not used yet; the oldest is first. */
+  readonly #ahead = new Set<ExecutionEnvironment>();
   readonly #running = new Map<string, number>();
   readonly #closing = new Set<Promise<void>>();
   readonly #maxStarting = Math.max(2, availableParallelism());
@@ -70,26 +77,57 @@ export class FunctionPool {
   }
 
   /**
-   * patient   true for work that can wait: it does not start more environments at once than there are processors,
-   *           because on a busy machine a warm one is free before a new one is ready
+   * waitedMs   for work that can wait, how long it has: it does not start more environments at once than there are processors,
+   *            because on a busy machine a warm one is free before a new one is ready. Undefined for work that cannot wait.
    */
-  acquire(record: Readonly<FunctionRecord>, version: VersionRecord, patient: boolean): Lease | Refusal {
+  acquire(record: Readonly<FunctionRecord>, version: VersionRecord, waitedMs?: number): Lease | Refusal {
     if (record.reservedConcurrency !== undefined && this.running(record.name) >= record.reservedConcurrency) {
       return "ReservedFunctionConcurrentInvocationLimitExceeded";
     }
     const idle = this.#takeIdle(poolKey(record.name, version.version));
-    if (idle) return this.#lease(idle);
+    if (idle) {
+      this.#ahead.delete(idle);
+      return this.#lease(idle);
+    }
     if (this.runningInAll >= this.#concurrency) return "ConcurrentInvocationLimitExceeded";
-    if (patient && this.#starting() >= this.#maxStarting) return "Starting";
+    if (waitedMs !== undefined) {
+      if (this.#starting() >= this.#maxStarting) return "Starting";
+      if (waitedMs < HOLD_MS && this.#isBusy(version, record.name)) return "FreeSoon";
+    }
     if (this.#all.size >= this.#concurrency) {
       const oldest = this.#oldestIdle();
       if (oldest) this.#close(oldest);
     }
+    return this.#lease(this.#make(record.name, version));
+  }
+
+  /**
+   * Starts a process for the first invocation of a function, which then finds its runtime ready. Nothing of the function's own is loaded.
+   * Only while there is room, and for the latest functions alone.
+   */
+  startAhead(record: Readonly<FunctionRecord>, version: VersionRecord): void {
+    if (this.#all.size - this.#ahead.size >= this.#concurrency || record.reservedConcurrency === 0) return;
+    const key = poolKey(record.name, version.version);
+    if ([...this.#all].some((each) => !each.retired && poolKey(each.functionName, each.version.version) === key))
+      return;
+    const [oldest] = this.#ahead;
+    if (oldest && (this.#ahead.size >= MAX_AHEAD || this.#all.size >= this.#concurrency)) this.#close(oldest);
+    const environment = this.#make(record.name, version);
+    environment.lastUsed = this.#dependencies.settings.now();
+    this.#ahead.add(environment);
+    this.#addIdle(environment);
+    // Without a role or code there is nothing to start ahead, and the invocation will say why.
+    environment.startAhead().catch(() => {
+      if (this.#ahead.has(environment)) this.#close(environment);
+    });
+  }
+
+  #make(functionName: string, version: VersionRecord): ExecutionEnvironment {
     const folder = join(this.#folder, randomBytes(8).toString("hex"));
-    const environment = new ExecutionEnvironment(record.name, version, { ...this.#dependencies, folder });
+    const environment = new ExecutionEnvironment(functionName, version, { ...this.#dependencies, folder });
     this.#all.add(environment);
     this.#reaper ??= setInterval(() => this.#reap(), REAP_EVERY_MS).unref();
-    return this.#lease(environment);
+    return environment;
   }
 
   /** The function's code or configuration changed, or it is gone: what runs may end, nothing else starts in its environments. */
@@ -150,6 +188,14 @@ export class FunctionPool {
     else this.#idle.set(key, [environment]);
   }
 
+  #isBusy({ version }: VersionRecord, functionName: string): boolean {
+    for (const environment of this.#all) {
+      if (environment.state !== "busy" || environment.retired) continue;
+      if (environment.functionName === functionName && environment.version.version === version) return true;
+    }
+    return false;
+  }
+
   #starting(): number {
     let count = 0;
     for (const environment of this.#all) if (environment.state === "starting") count++;
@@ -174,6 +220,7 @@ export class FunctionPool {
   #close(environment: ExecutionEnvironment): void {
     environment.retired = true;
     this.#all.delete(environment);
+    this.#ahead.delete(environment);
     const key = poolKey(environment.functionName, environment.version.version);
     const remaining = (this.#idle.get(key) ?? []).filter((other) => other !== environment);
     if (remaining.length > 0) this.#idle.set(key, remaining);

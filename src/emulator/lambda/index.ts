@@ -17,6 +17,8 @@
  *   the environment; on AWS the next one cannot be started.
  * - Processes that a function starts end with it on Linux, by a variable that they inherit; elsewhere only those of its process group.
  * - An idle environment is frozen, except on Windows.
+ * - A function that was made or changed has a process waiting for its first invocation, at most two over all functions; it has loaded nothing
+ *   of the function, and Init Duration does not count it.
  * - Refused by name: KMS keys, X-Ray tracing, PublishTo, arm64 on a machine that is not, tenants, durable executions.
  * - Destinations and dead letters: SQS, S3 and functions; no SNS, no EventBridge.
  * - Reserved concurrency limits its function and does not keep room free for it.
@@ -227,6 +229,7 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
       const timer = setTimeout(() => {
         settling.delete(timer);
         settle(name);
+        startAhead(name);
       }, SETTLE_MS);
       settling.add(timer);
     },
@@ -251,6 +254,12 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
       }
     });
     context.queue.pump();
+  }
+
+  function startAhead(name: string): void {
+    const record = functions.find(name);
+    const latest = record?.versions.$LATEST;
+    if (record && latest?.state === "Active") pool.startAhead(record, latest);
   }
 
   const findOperation = restRouter(ROUTES);

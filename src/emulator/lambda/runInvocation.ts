@@ -1,6 +1,6 @@
 import { findVersion, type LambdaContext } from "./context.ts";
-import type { Invocation, InvocationResult } from "./executionEnvironment.ts";
 import type { Lease } from "./functionPool.ts";
+import type { Invocation, InvocationResult } from "./invocation.ts";
 import type { FunctionRecord } from "./records.ts";
 
 /** Where an invocation goes. */

@@ -28,6 +28,9 @@ export class RuntimeApi {
   #address = "";
   /** The open `next` call, held until there is an invocation. */
   #waiting: ServerResponse | undefined;
+  /** The open call of a runtime that was started ahead and loads no code of the function yet. */
+  #ahead: ServerResponse | undefined;
+  #isAhead = false;
 
   constructor(listener: RuntimeListener) {
     this.#listener = listener;
@@ -55,6 +58,18 @@ export class RuntimeApi {
     return this.#waiting !== undefined;
   }
 
+  /** The next runtime is started before there is an invocation: it waits for `begin`. */
+  holdBack(): void {
+    this.#isAhead = true;
+  }
+
+  /** Lets a runtime that was held back load the function. */
+  begin(): void {
+    this.#isAhead = false;
+    if (this.#ahead) end(this.#ahead, 200, {});
+    this.#ahead = undefined;
+  }
+
   /** Answers the open `next` call. */
   send(event: Buffer, headers: Record<string, string>): void {
     const waiting = this.#waiting;
@@ -67,6 +82,7 @@ export class RuntimeApi {
   /** Forgets a process that is gone; the port stays for the next one. */
   disconnect(): void {
     this.#waiting = undefined;
+    this.#ahead = undefined;
     for (const socket of this.#sockets) socket.destroy();
   }
 
@@ -89,6 +105,12 @@ export class RuntimeApi {
         if (this.#waiting === response) this.#waiting = undefined;
       });
       this.#listener.next();
+      return;
+    }
+    // The bootstraps' own; no part of AWS's API.
+    if (call === "GET 2018-06-01 init begin") {
+      if (this.#isAhead) this.#ahead = response;
+      else end(response, 200, {});
       return;
     }
     const errorType = headerText(request, "lambda-runtime-function-error-type");

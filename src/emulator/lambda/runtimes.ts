@@ -39,20 +39,29 @@ export function requireRuntime(runtime: string): void {
   }
 }
 
-/** Program and arguments that run a function of this runtime. */
+/**
+ * Program and arguments that run a function of this runtime.
+ *
+ * isAhead   the bootstrap asks the Runtime API for leave before it loads anything of the function
+ */
 export async function runtimeCommand(
   runtime: string,
   memoryMb: number,
+  isAhead: boolean,
 ): Promise<{ program: string; arguments: string[] }> {
+  const ahead = isAhead ? ["--ahead"] : [];
   if (runtime.startsWith("nodejs")) {
     // AWS leaves V8 nine tenths of the memory; the young generation is kept small because many environments share this machine.
     const heap = [`--max-old-space-size=${Math.floor(memoryMb * 0.9)}`, "--max-semi-space-size=4"];
     // Preloaded, so that worker threads and forked processes have it, too.
     const preload = ["--require", join(runtimesFolder(), "temporaryFolder.cjs")];
-    return { program: process.execPath, arguments: [...heap, ...preload, join(runtimesFolder(), "node.cjs")] };
+    return {
+      program: process.execPath,
+      arguments: [...heap, ...preload, join(runtimesFolder(), "node.cjs"), ...ahead],
+    };
   }
   // Without -B Python would write its caches into the function's read-only code.
-  return { program: await realPython(), arguments: ["-B", "-u", join(runtimesFolder(), "python.py")] };
+  return { program: await realPython(), arguments: ["-B", "-u", join(runtimesFolder(), "python.py"), ...ahead] };
 }
 
 function findPython(): string | undefined {

@@ -55,7 +55,7 @@ export const invoke: Operation = async (input, context) => {
       "Lambda has detected your function being invoked in a recursive loop.",
     );
   }
-  const lease = context.pool.acquire(target.record, version, false);
+  const lease = context.pool.acquire(target.record, version);
   if (typeof lease === "string") throw throttled(context, target, lease);
   const { result, logTail } = runInvocation(context, target, lease, {
     requestId: input.requestId,

@@ -249,6 +249,10 @@ def main():
     api = RuntimeApi()
     set_up_logging()
     temporary_folder.install()
+    if sys.argv[1:] == ["--ahead"]:
+        # Started before there is an invocation: nothing of the function is loaded until the Runtime API says so.
+        del sys.argv[1]
+        api.call("GET", "init/begin")
     # This file's folder is on the path because it was started from there; a function must not import from it.
     sys.path = [entry for entry in sys.path if os.path.abspath(entry or ".") != os.path.dirname(os.path.abspath(__file__))]
     try:
