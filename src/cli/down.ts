@@ -37,7 +37,7 @@ export async function runDown(context: CommandContext, options: DownOptions): Pr
   await withLake(
     context,
     place,
-    { doing: "Taking the lake down", start: embedded, json: options.json },
+    { doing: "Taking the lake down", start: embedded, json: options.json, changesLake: true },
     async (lake) => {
       const { backend, clients, definition, onProgress, steps } = lake;
       if (backend.name === "aws" && !options.yes) {

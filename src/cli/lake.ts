@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import type { Backend, Started } from "../backends/backend.ts";
 import type { Clients } from "../backends/clients.ts";
-import { connectLake, createBackend } from "../backends/connect.ts";
+import { type ConnectedLake, connectLake, createBackend } from "../backends/connect.ts";
 import { readSession, type Session, writeSession } from "../backends/session.ts";
 import {
   type Configuration,
@@ -12,6 +12,7 @@ import {
 } from "../lake/configuration.ts";
 import type { LakeDefinition } from "../lake/definition.ts";
 import type { OnProgress } from "../lake/progress.ts";
+import { findPendingChanges } from "../lake/resources/definitionRecord.ts";
 import { createSteps, type Steps } from "../ui/steps.ts";
 import type { CommandContext } from "./context.ts";
 import { showProgress } from "./lakeProgress.ts";
@@ -94,13 +95,15 @@ export interface WithLakeOptions {
   start?: boolean;
   /** The result is JSON: without a terminal, stderr is for problems alone. @default false */
   json?: boolean;
+  /** The work brings the lake to its definition, or away: that it differs from it need not be told. @default false */
+  changesLake?: boolean;
 }
 
 /** Opens the lake at a place, works on it, and lets go of it whatever happens. */
 export async function withLake<T>(
   context: CommandContext,
   place: LakePlaceChoice,
-  { doing, start = false, json = false }: WithLakeOptions,
+  { doing, start = false, json = false, changesLake = false }: WithLakeOptions,
   work: (lake: OpenLake) => Promise<T>,
 ): Promise<T> {
   context.answerer = place.backend.name === "aws" ? "AWS" : "The endpoint";
@@ -114,6 +117,7 @@ export async function withLake<T>(
       signal: context.signal,
     });
     try {
+      if (!changesLake && (await warnOfPendingChanges(connected, steps))) steps.start(doing);
       return await work({ ...place, ...connected, steps, onProgress });
     } finally {
       connected.clients.destroy();
@@ -121,6 +125,16 @@ export async function withLake<T>(
   } finally {
     steps.stop();
   }
+}
+
+/** With a minilake.yaml that was changed after the last `up`, a command may wait for what the lake does not do yet. True when told. */
+async function warnOfPendingChanges(lake: ConnectedLake, steps: Steps): Promise<boolean> {
+  // What keeps it from being read is for the work to report.
+  const pending = await findPendingChanges(lake).catch(() => []);
+  if (pending.length === 0) return false;
+  const aspects = pending.map(({ aspect }) => aspect).join(", ");
+  steps.warn(`The lake was brought up with another definition (${aspects}). To bring it to this one: minilake up`);
+  return true;
 }
 
 /** Lets the other commands find this lake without options; without it they need them again. */

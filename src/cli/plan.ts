@@ -15,7 +15,11 @@ export async function runPlan(context: CommandContext, options: PlanOptions): Pr
   const { output, signal } = context;
   const place = choosePlace(context, options);
   const keepData = hasData(place.dataDir);
-  const work = { doing: "Comparing the lake with its definition", start: place.backend.name === "embedded" };
+  const work = {
+    doing: "Comparing the lake with its definition",
+    start: place.backend.name === "embedded",
+    changesLake: true,
+  };
   await withLake(context, place, work, async (lake) => {
     const { clients, definition, onProgress, steps, backend, started } = lake;
     let result: Awaited<ReturnType<typeof plan>>;

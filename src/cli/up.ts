@@ -21,7 +21,7 @@ export async function runUp(context: CommandContext, options: UpOptions): Promis
   await withLake(
     context,
     choosePlace(context, options),
-    { doing: "Bringing the lake up", start: true, json: options.json },
+    { doing: "Bringing the lake up", start: true, json: options.json, changesLake: true },
     async (lake) => {
       const { backend, clients, definition, onProgress, steps } = lake;
       if (backend.name === "aws" && !options.yes) {

@@ -195,7 +195,7 @@ describe("a contract that comes and goes", () => {
       ]),
     );
     expect(first.resources.find(({ name }) => name === trusted)?.reason).toContain(
-      "it holds 1 object, which minilake up --prune removes",
+      "it holds 1 object; to remove it: minilake up --prune",
     );
     expect(await listenersOf(raw)).toEqual(["minilake-L-curate"]);
     expect(await listenersOf(trusted)).toEqual([]);

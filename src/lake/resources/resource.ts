@@ -49,7 +49,7 @@ export function keptBecauseFull(kind: ResourceKind, name: string, contents: stri
     name,
     change: "kept",
     aspects: [],
-    reason: `the definition has no place for it; it holds ${contents}, which minilake up --prune removes`,
+    reason: `it holds ${contents}; to remove it: minilake up --prune`,
   };
 }
 
