@@ -173,6 +173,22 @@ describe("events", () => {
     });
   });
 
+  test("have the trace of the request that caused them, as an attribute of the message", async () => {
+    const { Bucket, queue } = await watched(["s3:ObjectCreated:*"]);
+    const trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    const headers = { "x-amzn-trace-id": trace };
+    const put = await signedRequest(t, { method: "PUT", path: `/${Bucket}/traced`, headers, body: "x" });
+    expect(put.status).toBe(200);
+    const { Messages = [] } = await t.sqs.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queue.url,
+        WaitTimeSeconds: 5,
+        MessageSystemAttributeNames: ["AWSTraceHeader"],
+      }),
+    );
+    expect(Messages.map(({ Attributes }) => Attributes)).toEqual([{ AWSTraceHeader: trace }]);
+  });
+
   test("have the name of what happened", async () => {
     const { Bucket, queue } = await watched(["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*"]);
     const Key = "k";

@@ -281,6 +281,12 @@ describe("a copy", () => {
       code: "PreconditionFailed",
     });
     await copy({ CopySourceIfMatch: ETag });
+    // The copy is there now: these are of what it would replace.
+    const failed = { name: "PreconditionFailed", $metadata: { httpStatusCode: 412 } };
+    await expect(copy({ IfNoneMatch: "*" })).rejects.toMatchObject(failed);
+    await expect(copy({ IfMatch: '"abc"' })).rejects.toMatchObject(failed);
+    const replaced = await copy({ IfMatch: ETag });
+    expect(replaced.CopyObjectResult!.ETag).toBe(ETag);
     expect(await refusal(copy({ IfNoneMatch: "*" }))).toMatchObject({ status: 412, code: "PreconditionFailed" });
   });
 

@@ -167,9 +167,46 @@ describe("SQS messages", () => {
     const sent = await send(queue, "x", {
       MessageSystemAttributes: { AWSTraceHeader: { DataType: "String", StringValue: "Root=1-2-3" } },
     });
-    expect(sent.MD5OfMessageSystemAttributes).toMatch(/^[0-9a-f]{32}$/);
-    const [message] = await receive(queue, { MessageSystemAttributeNames: ["AWSTraceHeader"] });
+    // Lengths of 4 bytes, and 1 for a text: the form that message attributes have.
+    const hashed = "\0\0\0\x0eAWSTraceHeader\0\0\0\x06String\x01\0\0\0\x0aRoot=1-2-3";
+    expect(sent.MD5OfMessageSystemAttributes).toBe(createHash("md5").update(hashed).digest("hex"));
+    const [message] = await receive(queue, { MessageSystemAttributeNames: ["AWSTraceHeader"], VisibilityTimeout: 0 });
     expect(message!.Attributes).toEqual({ AWSTraceHeader: "Root=1-2-3" });
+    const [other] = await receive(queue, { MessageSystemAttributeNames: undefined, AttributeNames: ["All"] });
+    expect(Object.keys(other!.Attributes!)).toContain("SentTimestamp");
+  });
+
+  it("carry the trace header of their request, unless they have one of their own", async () => {
+    const queue = await newQueue();
+    const command = new SendMessageBatchCommand({
+      QueueUrl: queue,
+      Entries: [
+        { Id: "a", MessageBody: "the request's" },
+        {
+          Id: "b",
+          MessageBody: "its own",
+          MessageSystemAttributes: { AWSTraceHeader: { DataType: "String", StringValue: "Root=1-2-3" } },
+        },
+      ],
+    });
+    command.middlewareStack.add(
+      (next) => (args) => {
+        (args.request as { headers: Record<string, string> }).headers["x-amzn-trace-id"] = "Root=1-4-5";
+        return next(args);
+      },
+      { step: "build" },
+    );
+    const { Successful } = await t.sqs.send(command);
+    expect(Successful!.map(({ MD5OfMessageSystemAttributes }) => MD5OfMessageSystemAttributes !== undefined)).toEqual([
+      false,
+      true,
+    ]);
+    const received = await receive(queue);
+    const traces = received.map(({ Body, Attributes }) => [Body, Attributes!.AWSTraceHeader]);
+    expect(traces.sort()).toEqual([
+      ["its own", "Root=1-2-3"],
+      ["the request's", "Root=1-4-5"],
+    ]);
   });
 
   it.each([

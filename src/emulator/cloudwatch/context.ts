@@ -1,5 +1,6 @@
-import type { Authorize, Caller } from "../access.ts";
+import type { AccessRequest, Authorize, Caller } from "../access.ts";
 import type { EmulatorSettings } from "../settings.ts";
+import { tagConditions } from "../tagConditions.ts";
 import { accessDenied, invalidNextToken } from "./errors.ts";
 import { type Input, optionalString } from "./input.ts";
 import type { MetricStore } from "./store.ts";
@@ -23,10 +24,21 @@ export function checkAccess(
   context: CloudWatchContext,
   action: string,
   resource = "*",
-  conditions: Record<string, string> = {},
+  conditions: AccessRequest["conditions"] = {},
 ): void {
   const decision = context.authorize(context.caller, { action, resource, conditions });
   if (!decision.allowed) throw accessDenied(decision.message);
+}
+
+/** As `checkAccess`, of an alarm that may be there. */
+export function checkAlarmAccess(
+  context: CloudWatchContext,
+  action: string,
+  name: string,
+  tags: { request?: Record<string, string>; removed?: string[] } = {},
+): void {
+  const resource = context.store.alarms.get(name)?.tags;
+  checkAccess(context, action, alarmArn(context.settings, name), tagConditions({ resource, ...tags }));
 }
 
 /** A token holds the place where the last page ended. */

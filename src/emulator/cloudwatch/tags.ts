@@ -1,8 +1,8 @@
 import type { Alarm } from "./alarm.ts";
 import type { CloudWatchContext } from "./context.ts";
-import { alarmArn, checkAccess } from "./context.ts";
+import { alarmArn, checkAccess, checkAlarmAccess } from "./context.ts";
 import { invalidValue, missingParameter, resourceNotFound } from "./errors.ts";
-import { type Input, requiredString, structures } from "./input.ts";
+import { type Input, requiredString, strings, structures } from "./input.ts";
 
 const MAX_TAGS = 50;
 
@@ -22,8 +22,11 @@ export function readTags(input: Input): Record<string, string> {
 /** The alarm whose ARN is `ResourceARN`. Throws ResourceNotFoundException 404. */
 export function requireTaggedAlarm(input: Input, context: CloudWatchContext, action: string): Alarm {
   const arn = requiredString(input, "ResourceARN");
-  checkAccess(context, action, arn);
   const prefix = alarmArn(context.settings, "");
+  if (arn.startsWith(prefix)) {
+    const tags = { request: readTags(input), removed: strings(input, "TagKeys") ?? [] };
+    checkAlarmAccess(context, action, arn.slice(prefix.length), tags);
+  } else checkAccess(context, action, arn);
   const alarm = arn.startsWith(prefix) ? context.store.alarms.get(arn.slice(prefix.length)) : undefined;
   if (alarm === undefined) throw resourceNotFound(`Unknown resource: ${arn}`);
   return alarm;

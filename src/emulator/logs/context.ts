@@ -2,8 +2,9 @@ import type { Authorize, Caller } from "../access.ts";
 import { AwsError } from "../awsError.ts";
 import type { EmulatorReply, EmulatorRequest } from "../http.ts";
 import type { EmulatorSettings } from "../settings.ts";
+import { tagConditions } from "../tagConditions.ts";
 import { groupNotFound, invalidParameter, streamNotFound } from "./errors.ts";
-import { type Input, optionalString, requiredString } from "./input.ts";
+import { type Input, optionalString, requiredString, stringList, tagMap } from "./input.ts";
 import type { LiveTails } from "./liveTail.ts";
 import type { LogGroup, LogStore, LogStream, OnAppend } from "./store.ts";
 
@@ -28,9 +29,21 @@ export const groupArn = ({ region, accountId }: EmulatorSettings, name: string) 
 export const streamArn = (settings: EmulatorSettings, group: string, stream = "") =>
   `${groupArn(settings, group)}:log-stream:${stream}`;
 
-/** Throws AccessDeniedException 400 with AWS's sentence. */
-export function checkAccess(context: LogsContext, action: string, resource: string): void {
-  const decision = context.authorize(context.caller, { action, resource });
+/**
+ * `resource` is the ARN of a group or stream; `input` is that of a call about tags.
+ * Throws AccessDeniedException 400 with AWS's sentence.
+ */
+export function checkAccess(context: LogsContext, action: string, resource: string, input: Input = {}): void {
+  const prefix = groupArn(context.settings, "");
+  const name = resource.startsWith(prefix) ? resource.slice(prefix.length).split(":")[0]! : "";
+  const group = name === "" ? undefined : context.store.findGroup(name);
+  const removed = Array.isArray(input.tags) ? stringList(input, "tags") : stringList(input, "tagKeys");
+  const conditions = tagConditions({
+    resource: group?.tags,
+    request: Array.isArray(input.tags) ? {} : tagMap(input, "tags"),
+    removed: removed ?? [],
+  });
+  const decision = context.authorize(context.caller, { action, resource, conditions });
   if (!decision.allowed) throw new AwsError("AccessDeniedException", decision.message);
 }
 
@@ -56,7 +69,7 @@ export function nameFromIdentifier(identifier: string, settings: EmulatorSetting
 /** The group, once the caller may do `action` to it. Throws AccessDeniedException, ResourceNotFoundException. */
 export function requireGroup(input: Input, context: LogsContext, action: string): LogGroup {
   const name = groupName(input, context);
-  checkAccess(context, action, streamArn(context.settings, name));
+  checkAccess(context, action, streamArn(context.settings, name), input);
   return existingGroup(name, context);
 }
 
@@ -84,7 +97,7 @@ export function requireStream(
 /** The group of a tagging call: its ARN without ":*" (the older form with it is taken too). */
 export function requireTaggedGroup(input: Input, context: LogsContext, action: string): LogGroup {
   const arn = requiredString(input, "resourceArn");
-  checkAccess(context, action, arn);
+  checkAccess(context, action, arn, input);
   const prefix = groupArn(context.settings, "");
   if (!arn.startsWith(prefix)) throw invalidParameter(`Invalid resource ARN: ${arn}`);
   const group = context.store.findGroup(nameFromIdentifier(arn, context.settings));

@@ -1,5 +1,6 @@
 import type { Authorize, Caller } from "../access.ts";
 import type { EmulatorSettings } from "../settings.ts";
+import { tagConditions } from "../tagConditions.ts";
 import { streamArn } from "./context.ts";
 import type { LogEvent, LogGroup, LogStore, LogStream, OnAppend } from "./store.ts";
 
@@ -41,9 +42,10 @@ export class FunctionLogs {
     const key = `${caller.arn}\n${groupName}\n${streamName}`;
     const known = this.#permissions.get(key);
     if (known && known.until > now && known.deletions === this.#store.deletions) return known.allowed;
-    const may = (action: string, stream: string) =>
-      this.#authorize(caller, { action, resource: streamArn(this.#settings, groupName, stream) }).allowed;
     const group = this.#store.findGroup(groupName);
+    const conditions = tagConditions({ resource: group?.tags });
+    const may = (action: string, stream: string) =>
+      this.#authorize(caller, { action, resource: streamArn(this.#settings, groupName, stream), conditions }).allowed;
     const allowed =
       (group !== undefined || may("logs:CreateLogGroup", "")) &&
       ((group !== undefined && this.#store.findStream(group, streamName) !== undefined) ||

@@ -2,8 +2,9 @@ import type { Authorize, Caller } from "../access.ts";
 import { AwsError } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
 import type { EmulatorSettings } from "../settings.ts";
+import { tagConditions } from "../tagConditions.ts";
 import { queueDoesNotExist, sqsError } from "./errors.ts";
-import { type Input, optionalString, requiredString } from "./input.ts";
+import { type Input, isString, listOf, mapOf, optionalString, requiredString } from "./input.ts";
 import type { LongPolls } from "./longPoll.ts";
 import type { MoveTasks } from "./moveTasks.ts";
 import type { Queue, QueueStore, ReceivedMessage } from "./store.ts";
@@ -28,9 +29,21 @@ export const queueArn = (settings: EmulatorSettings, name: string) =>
 export const queueUrl = (context: SqsContext, queue: Queue) =>
   `http://${context.request.host}/${context.settings.accountId}/${queue.name}`;
 
-/** "sqs:SendMessage" on the queue, by identity policy or the queue's own. Throws AccessDenied 403. */
-export function checkAccess(context: SqsContext, action: string, resource: string, resourcePolicy?: string): void {
-  const decision = context.authorize(context.caller, { action, resource, resourcePolicy });
+/** "sqs:SendMessage" on the queue, by identity policy or the queue's own; `input` is that of a call about tags. Throws AccessDenied 403. */
+export function checkAccess(
+  context: SqsContext,
+  action: string,
+  resource: string,
+  queue?: Queue,
+  input: Input = {},
+): void {
+  const conditions = tagConditions({
+    resource: queue?.tags,
+    request: { ...mapOf(input, "tags", isString), ...mapOf(input, "Tags", isString) },
+    removed: listOf(input, "TagKeys", isString),
+  });
+  const resourcePolicy = queue?.attributes.Policy;
+  const decision = context.authorize(context.caller, { action, resource, resourcePolicy, conditions });
   if (decision.allowed) return;
   // SQS writes the action in lower case.
   const message = decision.message.replaceAll(action, action.toLowerCase());
@@ -45,7 +58,7 @@ export function checkAccess(context: SqsContext, action: string, resource: strin
 export function requireQueue(input: Input, context: SqsContext, action: string): Queue {
   const { accountId, name } = parseQueueUrl(requiredString(input, "QueueUrl"));
   const queue = accountId === context.settings.accountId ? context.store.findQueue(name) : undefined;
-  checkAccess(context, action, queueArn(context.settings, name), queue?.attributes.Policy);
+  checkAccess(context, action, queueArn(context.settings, name), queue, input);
   if (queue === undefined) throw queueDoesNotExist();
   return queue;
 }
@@ -65,7 +78,7 @@ export function requireQueueByName(input: Input, context: SqsContext, action: st
   const name = requiredString(input, "QueueName");
   const owner = optionalString(input, "QueueOwnerAWSAccountId") ?? context.settings.accountId;
   const queue = owner === context.settings.accountId ? context.store.findQueue(name) : undefined;
-  checkAccess(context, action, queueArn(context.settings, name), queue?.attributes.Policy);
+  checkAccess(context, action, queueArn(context.settings, name), queue);
   if (queue === undefined) throw queueDoesNotExist();
   return queue;
 }

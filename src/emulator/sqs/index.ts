@@ -6,8 +6,7 @@
  *              ChangeMessageVisibility(Batch), StartMessageMoveTask, ListMessageMoveTasks, CancelMessageMoveTask
  * Absent       FIFO queues, KMS keys, AddPermission, RemovePermission: 501 by name
  * Differences  changes, deletions and purges take effect at once; counts are exact; a name can be used again right after
- *              DeleteQueue (no QueueDeletedRecently); messages leave roughly in the order of sending; no AWS/SQS metrics;
- *              messages from S3 carry no AWSTraceHeader
+ *              DeleteQueue (no QueueDeletedRecently); messages leave roughly in the order of sending; no AWS/SQS metrics
  * Durable      everything, receive counts and visibility included
  */
 import type { Authorize, Caller } from "../access.ts";
@@ -19,6 +18,7 @@ import { decodeAwsQuery, encodeAwsQuery, encodeAwsQueryError } from "../protocol
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
+import { tagConditions } from "../tagConditions.ts";
 import type { Operation, SqsContext } from "./context.ts";
 import { JSON_PREFIX, legacyCode, legacyMessage } from "./errors.ts";
 import { LongPolls } from "./longPoll.ts";
@@ -107,13 +107,14 @@ const FIRST_CLEANUP_MS = 1_000;
 export interface SqsService extends Service, EventTarget {
   /**
    * For Lambda's dead letters and destinations: stores a message as `caller` (the function's role). Inside a store transaction.
-   * Returns why it was not stored (no such queue, not permitted, too large), or undefined.
+   * `traceHeader` becomes the system attribute AWSTraceHeader. Returns why it was not stored (no such queue, not permitted, too large), or undefined.
    */
   sendAs(
     caller: Caller,
     queueArn: string,
     body: string,
     attributes: Record<string, MessageAttribute>,
+    traceHeader?: string,
   ): string | undefined;
 }
 
@@ -154,11 +155,17 @@ export function createSqs({
     body: string,
     attributes: Record<string, MessageAttribute>,
     senderId: string,
+    traceHeader: string | undefined,
   ) => {
     const queue = queues.findQueue(queueName);
     if (queue === undefined) return;
     const delaySeconds = Number(queue.attributes.DelaySeconds);
-    queues.send(queue, { body, attributes, senderId, delaySeconds }, settings.now());
+    // An empty header is none.
+    queues.send(
+      queue,
+      { body, attributes, senderId, delaySeconds, traceHeader: traceHeader || undefined },
+      settings.now(),
+    );
     queueMicrotask(() => polls.serve(queueName));
   };
 
@@ -200,6 +207,7 @@ export function createSqs({
         action: "sqs:SendMessage",
         resource: arn,
         resourcePolicy: queue.attributes.Policy,
+        conditions: tagConditions({ resource: queue.tags }),
       });
       if (decision.allowed) return undefined;
       return "Permissions on the destination queue do not allow S3 to publish notifications from this bucket";
@@ -207,23 +215,24 @@ export function createSqs({
 
     deliver(arn, message, source) {
       const queue = queues.findQueueByArn(arn);
-      if (queue) storeMessage(queue.name, message, {}, source.accountId);
+      if (queue) storeMessage(queue.name, message, {}, source.accountId, source.traceHeader);
     },
 
-    sendAs(caller, arn, body, attributes) {
+    sendAs(caller, arn, body, attributes, traceHeader) {
       const queue = queues.findQueueByArn(arn);
       if (queue === undefined) return "The specified queue does not exist.";
       const decision = authorize(caller, {
         action: "sqs:SendMessage",
         resource: arn,
         resourcePolicy: queue.attributes.Policy,
+        conditions: tagConditions({ resource: queue.tags }),
       });
       if (!decision.allowed) return decision.message;
       const limit = Number(queue.attributes.MaximumMessageSize);
       if (Buffer.byteLength(body) + attributeBytes(attributes) > limit) {
         return `One or more parameters are invalid. Reason: Message must be shorter than ${limit} bytes.`;
       }
-      storeMessage(queue.name, body, attributes, caller.userId);
+      storeMessage(queue.name, body, attributes, caller.userId, traceHeader);
       return undefined;
     },
 

@@ -51,13 +51,22 @@ export function readNewMessage(input: Input, queue: Queue, context: SqsContext):
   return {
     body,
     attributes,
-    traceHeader: systemAttributes.AWSTraceHeader?.StringValue,
+    traceHeader: systemAttributes.AWSTraceHeader?.StringValue ?? traceHeaderOf(context),
     groupId: optionalString(input, "MessageGroupId"),
     senderId: context.caller.userId || "anonymous",
     delaySeconds: delaySeconds ?? Number(queue.attributes.DelaySeconds),
     bytes,
     md5OfSystemAttributes: attributesMd5(systemAttributes),
   };
+}
+
+/**
+ * Of all messages of a request that name none of their own. A trace header counts towards no quota.
+ * https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+ */
+function traceHeaderOf({ request }: SqsContext): string | undefined {
+  const header = request.headers["x-amzn-trace-id"];
+  return typeof header === "string" && header !== "" ? header : undefined;
 }
 
 /** What SendMessage answers for a stored message. */

@@ -1,7 +1,7 @@
 import { notImplemented } from "../../awsError.ts";
 import { isPercentile, isSimpleStatistic } from "../aggregate.ts";
 import { type Alarm, isComparison } from "../alarm.ts";
-import { alarmArn, type CloudWatchContext, checkAccess } from "../context.ts";
+import { alarmArn, type CloudWatchContext, checkAlarmAccess } from "../context.ts";
 import { constraintFailed, invalidCombination, missingParameter, validationError } from "../errors.ts";
 import {
   type Input,
@@ -34,7 +34,8 @@ export function putMetricAlarm(input: Input, context: CloudWatchContext): object
   const { store, settings } = context;
   const name = requiredString(input, "AlarmName");
   const arn = alarmArn(settings, name);
-  checkAccess(context, "cloudwatch:PutMetricAlarm", arn);
+  const tags = readTags(input);
+  checkAlarmAccess(context, "cloudwatch:PutMetricAlarm", name, { request: tags });
   for (const absent of ABSENT) {
     if (input[absent] !== undefined && input[absent] !== "")
       throw notImplemented(`cloudwatch:PutMetricAlarm with ${absent}`);
@@ -46,7 +47,6 @@ export function putMetricAlarm(input: Input, context: CloudWatchContext): object
     throw constraintFailed("alarmName", name, "Member must have length less than or equal to 255");
   }
   const settled = readAlarm(input, name, arn);
-  const tags = readTags(input);
   const now = settings.now();
   store.transaction(() => {
     const existing = store.alarms.get(name);

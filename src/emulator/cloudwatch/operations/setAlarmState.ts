@@ -1,4 +1,4 @@
-import { alarmArn, type CloudWatchContext, checkAccess } from "../context.ts";
+import { type CloudWatchContext, checkAlarmAccess } from "../context.ts";
 import { alarmNotFound, constraintFailed } from "../errors.ts";
 import { type Input, optionalString, requiredString } from "../input.ts";
 
@@ -10,7 +10,7 @@ const HELD_MS = 60_000;
 export function setAlarmState(input: Input, context: CloudWatchContext): object {
   const { store, settings } = context;
   const name = requiredString(input, "AlarmName");
-  checkAccess(context, "cloudwatch:SetAlarmState", alarmArn(settings, name));
+  checkAlarmAccess(context, "cloudwatch:SetAlarmState", name);
   const wanted = requiredString(input, "StateValue");
   const reason = requiredString(input, "StateReason");
   const reasonData = optionalString(input, "StateReasonData");

@@ -137,7 +137,7 @@ const ABSENT_KEYS = new Set([
 ]);
 
 /** Services that pass the tags of request and resource wherever there are any. */
-const TAG_AWARE_SERVICES = new Set(["iam", "sts"]);
+const TAG_AWARE_SERVICES = new Set(["iam", "sts", "sqs", "logs", "cloudwatch"]);
 
 /** Keys that a service passes whenever the request has them, so that a missing one is really missing; lower case. */
 const SERVICE_KEYS = new Set([

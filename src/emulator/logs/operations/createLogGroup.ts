@@ -12,7 +12,7 @@ import { checkGroupName, type Input, optionalBoolean, optionalString, requiredSt
  */
 export function createLogGroup(input: Input, context: LogsContext): object {
   const name = checkGroupName(requiredString(input, "logGroupName"));
-  checkAccess(context, "logs:CreateLogGroup", streamArn(context.settings, name));
+  checkAccess(context, "logs:CreateLogGroup", streamArn(context.settings, name), input);
   if (optionalString(input, "kmsKeyId") !== undefined) throw notImplemented("logs:CreateLogGroup with kmsKeyId");
   if (optionalBoolean(input, "deletionProtectionEnabled")) {
     throw notImplemented("logs:CreateLogGroup with deletionProtectionEnabled");

@@ -8,7 +8,7 @@ import { parseTaskHandle } from "../taskHandle.ts";
 export function cancelMessageMoveTask(input: Input, context: SqsContext): CancelMessageMoveTaskResult {
   const { taskId, sourceArn } = parseTaskHandle(requiredString(input, "TaskHandle"));
   const source = context.store.findQueueByArn(sourceArn);
-  checkAccess(context, "sqs:CancelMessageMoveTask", sourceArn, source?.attributes.Policy);
+  checkAccess(context, "sqs:CancelMessageMoveTask", sourceArn, source);
   const task = context.moveTasks.list(sourceArn).find(({ id }) => id === taskId);
   if (task === undefined) throw resourceNotFound("Task does not exist.");
   if (task.status !== "RUNNING") {

@@ -16,7 +16,7 @@ import { checkTags } from "../tags.ts";
 export function createQueue(input: Input, context: SqsContext): CreateQueueResult {
   const { settings, store } = context;
   const name = requiredString(input, "QueueName");
-  checkAccess(context, "sqs:CreateQueue", queueArn(settings, name));
+  checkAccess(context, "sqs:CreateQueue", queueArn(settings, name), undefined, input);
   const requested = mapOf(input, "Attributes", isString);
   const tags = mapOf(input, "tags", isString);
   checkTags(tags);

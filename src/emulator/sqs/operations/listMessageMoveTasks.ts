@@ -9,7 +9,7 @@ export function listMessageMoveTasks(input: Input, context: SqsContext): ListMes
   const sourceArn = requiredString(input, "SourceArn");
   const maxResults = optionalInteger(input, "MaxResults") ?? 1;
   const source = context.store.findQueueByArn(sourceArn);
-  checkAccess(context, "sqs:ListMessageMoveTasks", sourceArn, source?.attributes.Policy);
+  checkAccess(context, "sqs:ListMessageMoveTasks", sourceArn, source);
   if (source === undefined) {
     throw resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.");
   }

@@ -17,7 +17,7 @@ export function startMessageMoveTask(input: Input, context: SqsContext): StartMe
   const maxPerSecond = optionalInteger(input, "MaxNumberOfMessagesPerSecond");
   const source = store.findQueueByArn(sourceArn);
   for (const action of ["sqs:StartMessageMoveTask", "sqs:ReceiveMessage", "sqs:DeleteMessage"]) {
-    checkAccess(context, action, sourceArn, source?.attributes.Policy);
+    checkAccess(context, action, sourceArn, source);
   }
   if (source === undefined) {
     throw resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.");
@@ -32,7 +32,7 @@ export function startMessageMoveTask(input: Input, context: SqsContext): StartMe
   }
   if (destinationArn !== undefined) {
     const destination = store.findQueueByArn(destinationArn);
-    checkAccess(context, "sqs:SendMessage", destinationArn, destination?.attributes.Policy);
+    checkAccess(context, "sqs:SendMessage", destinationArn, destination);
     if (destination === undefined) {
       throw resourceNotFound("The resource that you specified for the DestinationArn parameter doesn't exist.");
     }
