@@ -110,7 +110,7 @@ async function choosePartition(
     `${printable(file)} has ${candidates.length} columns of dates. By which one are rows stored?`,
     candidates.map(printable),
     {
-      signal: context.signal,
+      ...terminalOf(context),
       otherwise: new MinilakeError(
         "Usage",
         `${file} has ${candidates.length} columns of dates, and one of them must say where a row is stored: ${names}.`,
@@ -127,12 +127,16 @@ async function choosePartition(
 async function chooseOrder(context: CommandContext, column: string): Promise<"day-first" | "month-first"> {
   const what = `Nothing in the column ${printable(column)} shows whether 03/04 is in March or in April`;
   const index = await choose(context.output, `${what}. Which comes first?`, ["day-first", "month-first"], {
-    signal: context.signal,
+    ...terminalOf(context),
     otherwise: new MinilakeError("Usage", `${what}, and rows are stored by it.`, {
       hint: "Say which comes first: --date-order day-first, or --date-order month-first",
     }),
   });
   return index === 0 ? "day-first" : "month-first";
+}
+
+function terminalOf({ stdin, signal }: CommandContext) {
+  return { input: stdin as NodeJS.ReadStream, signal };
 }
 
 /** transactions.csv.gz -> transactions; anything odd becomes a hyphen. */

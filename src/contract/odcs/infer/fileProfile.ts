@@ -45,11 +45,13 @@ export interface ProfileOptions {
  */
 export async function profileFile(path: string, options: ProfileOptions = {}): Promise<FileProfile> {
   const file = basename(path);
-  const { size } = await stat(path);
-  const { head, isGzip, complete } = await readHead(path, size);
   const fail = (what: string, hint: string): never => {
     throw new MinilakeError("InputFile", `${path} ${what}`, { hint });
   };
+  const stats = await stat(path);
+  const { size } = stats;
+  if (!stats.isFile()) fail(stats.isDirectory() ? "is a folder." : "is no file.", "Name one CSV file.");
+  const { head, isGzip, complete } = await readHead(path, size);
   if (head.length === 0) fail("is empty.", "Name a file that has a few rows.");
   const foreign = foreignFormat(head);
   if (foreign) fail(`is ${foreign}, not CSV.`, "Export it as CSV first.");
