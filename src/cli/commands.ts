@@ -16,7 +16,7 @@ export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandConte
   ["Look and prove:", [statusCommand, queryCommand, verifyCommand, logsCommand, metricsCommand]],
   ["Mend:", [quarantineCommand, dlqCommand, reconcileCommand]],
   ["Take it away:", [downCommand]],
-  ["For other programs:", [emulatorCommand]],
+  ["For other programs:", [emulatorCommand, graphCommand, completionCommand]],
 ];
 
 function demoCommand(context: CommandContext): Command {
@@ -186,5 +186,36 @@ function emulatorCommand(context: CommandContext): Command {
     ["minilake emulator", "listen on port 4566"],
     ["minilake emulator --port 0 --json", "any free port; one line of JSON when ready"],
     ["aws --endpoint-url=http://localhost:4566 s3 ls", "use it, from another terminal"],
+  ]);
+}
+
+function graphCommand(context: CommandContext): Command {
+  const command = new Command("graph")
+    .summary("draw the lake as it is defined")
+    .description(
+      "Draws the lake from its definition: buckets, functions, what starts them, and what their policies let\n" +
+        "them write. Mermaid, which GitHub shows as a drawing, or SVG. Nothing has to be up.",
+    )
+    .addOption(new Option("--svg", "a drawing in SVG (default: Mermaid)"))
+    .addOption(new Option("--output <file>", "write it there; SVG when it ends in .svg"))
+    .action(async (options) => (await import("./graph.ts")).runGraph(context, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake graph", "Mermaid"],
+    ["minilake graph --output lake.svg", "a picture"],
+  ]);
+}
+
+function completionCommand(context: CommandContext): Command {
+  const command = new Command("completion")
+    .summary("complete commands and options in your shell")
+    .description("Prints a script that makes bash, zsh or fish complete commands, options and file names.")
+    .argument("<shell>", "bash, zsh or fish")
+    .action(async (shell, _options, self: Command) =>
+      (await import("./completion.ts")).runCompletion(context, self.parent!, shell),
+    );
+  return addExamples(command, [
+    ['eval "$(minilake completion bash)"', "in ~/.bashrc"],
+    ['eval "$(minilake completion zsh)"', "in ~/.zshrc, after compinit"],
+    ["minilake completion fish | source", "in ~/.config/fish/config.fish"],
   ]);
 }
