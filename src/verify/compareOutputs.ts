@@ -1,5 +1,6 @@
 import type { ReceiptOutput } from "../contract/receipt.ts";
 import type { SourceResult } from "./compareSource.ts";
+import { CSV_FORM, type CuratedForm } from "./curatedForm.ts";
 import type { Expectation } from "./expectation.ts";
 import { curatedKey, isKeyTooLong, type LakeStage, objectName, plural, quarantineKey } from "./lake.ts";
 import { emptyMultiset, sameRows } from "./multiset.ts";
@@ -34,7 +35,9 @@ export function compareTrusted(
   }
   result.objects.trusted += 1;
   result.explained.push(objectName(bucket, source));
-  result.findings.push(...shapeFindings(place, `The trusted object of ${source}`, source, expectation, object, true));
+  result.findings.push(
+    ...shapeFindings(place, `The trusted object of ${source}`, source, expectation, object, CSV_FORM),
+  );
   result.trustedDiffers = !sameRows(trusted, object.rows);
   const { size, etag, rows } = object;
   return [{ kind: "trusted", bucket, key: source, rows: rows.count, bytes: size, etag }];
@@ -47,10 +50,10 @@ function shapeFindings(
   source: string,
   expectation: Expectation,
   object: { columns: string[]; compressed: boolean; unreadable: string | undefined },
-  compresses: boolean,
+  form: CuratedForm,
 ): Finding[] {
   const findings: Finding[] = [];
-  if (compresses && object.compressed !== expectation.compressed) {
+  if (form.compressesText && object.compressed !== expectation.compressed) {
     findings.push({
       ...place,
       type: "unreadable-object",
@@ -63,7 +66,7 @@ function shapeFindings(
       type: "unreadable-object",
       message: `${name} is not as the lake writes it: ${object.unreadable}`,
     });
-  } else if (!sameCells(object.columns, expectation.outputColumns)) {
+  } else if (!form.hasColumns(object.columns, expectation.outputColumns)) {
     findings.push({
       ...place,
       type: "changed-row",
@@ -120,8 +123,7 @@ export async function compareCurated(
       bytes,
       etag,
     });
-    const named = { ...expectation, outputColumns: curated.names(expectation.outputColumns) };
-    const findings = shapeFindings(place, key, source, named, object, curated.compressesText);
+    const findings = shapeFindings(place, key, source, expectation, object, curated);
     result.findings.push(...findings);
     if (findings.length > 0) count.ok = false;
     if (!sameRows(rows, object.rows)) {
@@ -233,6 +235,3 @@ function fileReasonFindings(
     },
   ];
 }
-
-const sameCells = (left: string[], right: string[]): boolean =>
-  left.length === right.length && left.every((cell, index) => cell === right[index]);

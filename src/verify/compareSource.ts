@@ -3,7 +3,7 @@ import { compareCurated, compareQuarantine, compareTrusted, type StageName } fro
 import { type Expectation, expectFrom, refusedUnread } from "./expectation.ts";
 import { firstStage, type LakeStage, objectName, receiptKey, stageOf, type VerifiedLake } from "./lake.ts";
 import type { StoredObject } from "./lakeReader.ts";
-import { sameRows } from "./multiset.ts";
+import { sameCells, sameRows } from "./multiset.ts";
 import { contractsOf, type FoundReceipt, readReceipt, whyUnanswered } from "./receiptState.ts";
 import { checkReceipt } from "./receipts.ts";
 import { believed, unreadReason } from "./refusals.ts";
@@ -167,7 +167,10 @@ async function compareBoth(
     if (claimed !== real) return `curate: its receipt speaks of the contract ${claimed}, and the lake has ${real}`;
   }
   result.findings.push(...receiptProblems(curate, source.key, found));
-  const right = trusted.unreadable === undefined && sameRows(expectation.trusted, trusted.rows);
+  const right =
+    trusted.unreadable === undefined &&
+    sameCells(trusted.columns, expectation.outputColumns) &&
+    sameRows(expectation.trusted, trusted.rows);
   const unread = unreadReason(curate, trusted, receipt);
   const own = unread === undefined ? trusted.expectation : refusedUnread(unread);
   // What is wrong in trusted is wrong in curated too: rows are due there as raw has them.

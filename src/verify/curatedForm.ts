@@ -1,5 +1,5 @@
 import type { LakeReader } from "./lakeReader.ts";
-import { hashRow } from "./multiset.ts";
+import { hashRow, sameCells } from "./multiset.ts";
 import { type RowListener, readStoredRows, type StoredRows } from "./storedRows.ts";
 
 /** How curated objects hold rows. */
@@ -15,8 +15,8 @@ export interface CuratedForm {
    * the object has lines.
    */
   read(reader: LakeReader, bucket: string, key: string, onRow?: RowListener): Promise<StoredRows | undefined>;
-  /** The names under which the columns of a source stand there. */
-  names(columns: string[]): string[];
+  /** Whether an object has the columns that are due. */
+  hasColumns(stored: string[], due: string[]): boolean;
   close(): void;
 }
 
@@ -26,6 +26,6 @@ export const CSV_FORM: CuratedForm = {
   hash: hashRow,
   misfit: () => undefined,
   read: readStoredRows,
-  names: (columns) => columns,
+  hasColumns: sameCells,
   close: () => undefined,
 };

@@ -39,6 +39,9 @@ export function hashRow(cells: string[]): Buffer {
   return hash("sha1", Buffer.from(text, "latin1"), "buffer");
 }
 
+export const sameCells = (left: string[], right: string[]): boolean =>
+  left.length === right.length && left.every((cell, index) => cell === right[index]);
+
 /** 53 bits of a name: exact as a number, and rarely (1 in 10^4 among a million names) the same for two of them. */
 export function hashName(name: string): number {
   const bytes = hash("sha1", name, "buffer");

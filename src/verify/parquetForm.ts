@@ -25,6 +25,7 @@ export function parquetForm(contract: CompiledContract | undefined): CuratedForm
   const untyped = typedColumn(undefined);
   const column = (index: number): TypedColumn => typed[index] ?? untyped;
   let opened: Promise<DuckDb> | undefined;
+  let turn: Promise<void> = Promise.resolve();
   const canonical = (cell: string, index: number): string => {
     if (cell === "") return "";
     const { sqlType, canonical } = column(index);
@@ -37,8 +38,7 @@ export function parquetForm(contract: CompiledContract | undefined): CuratedForm
       const index = cells.findIndex((cell, at) => cell !== "" && !column(at).holds(cell));
       return index === -1 ? undefined : index;
     },
-    // SQL knows no empty name.
-    names: (columns) => columns.map((name, index) => (name === "" ? `column${index + 1}` : name)),
+    hasColumns,
     async read(reader, bucket, key, onRow) {
       opened ??= openDuckDb({ threads: 2, memoryLimit: MEMORY_LIMIT, tempFolder: tmpdir() });
       const duckDb = await opened;
@@ -56,7 +56,10 @@ export function parquetForm(contract: CompiledContract | undefined): CuratedForm
             unreadable: undefined,
             compressed: false,
           };
-          await readRows(duckDb, path, stored, column, onRow);
+          // A connection streams one result at a time.
+          const reading = turn.then(() => readRows(duckDb, path, stored, column, onRow));
+          turn = reading.catch(() => undefined);
+          await reading;
           return stored;
         } finally {
           await rm(folder, { recursive: true, force: true });
@@ -67,6 +70,19 @@ export function parquetForm(contract: CompiledContract | undefined): CuratedForm
       opened?.then((duckDb) => duckDb.close()).catch(() => undefined);
     },
   };
+}
+
+/** SQL knows no empty name, and of names that differ in case alone only the first; others get a number. */
+function hasColumns(stored: string[], due: string[]): boolean {
+  const names = due.map((name, index) => (name === "" ? `column${index + 1}` : name));
+  const isUnique = new Set(names.map((name) => name.toLowerCase())).size === names.length;
+  return (
+    stored.length === names.length &&
+    stored.every((name, index) => {
+      const wanted = names[index]!;
+      return name === wanted || (!isUnique && name.startsWith(wanted) && /^(?:_\d+)+$/.test(name.slice(wanted.length)));
+    })
+  );
 }
 
 async function readRows(
