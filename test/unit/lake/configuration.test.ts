@@ -26,6 +26,9 @@ backend: endpoint
 endpointUrl: http://localhost:4566/
 port: 4570
 profile: work
+contract: contracts/orders.yaml
+schema: orders
+format: parquet
 onDelete: keep
 partition:
   column: sold_at
@@ -36,6 +39,11 @@ dialect:
   quote: "'"
   encoding: windows-1252
   skipLines: 2
+  columns: [id, sold_at]
+retention:
+  oldVersions: forever
+  incompleteUploads: 3
+  logs: 90
 function:
   memory: 1024
   timeout: 60
@@ -49,9 +57,13 @@ function:
       endpointUrl: "http://localhost:4566",
       port: 4570,
       profile: "work",
+      contract: "contracts/orders.yaml",
+      schema: "orders",
+      format: "parquet",
       onDelete: "keep",
       partition: { column: "sold_at", as: "day", timezone: "Europe/Lisbon" },
-      dialect: { delimiter: "\t", quote: "'", encoding: "windows-1252", skipLines: 2 },
+      dialect: { delimiter: "\t", quote: "'", encoding: "windows-1252", skipLines: 2, columns: ["id", "sold_at"] },
+      retention: { oldVersions: "forever", incompleteUploads: 3, logs: 90 },
       function: { memory: 1024, timeout: 60, concurrency: 5, endpointUrl: "http://minio:9000" },
     });
   });
@@ -83,6 +95,30 @@ function:
       "a bad value",
       "lake: Orders\n",
       'line 1, column 7: lake is "Orders": a lake\'s name becomes part of bucket names',
+      undefined,
+    ],
+    [
+      "columns that are no list",
+      "dialect:\n  columns: id, day\n",
+      'line 2, column 12: dialect.columns is "id, day": expected a list of column names, such as [id, date, amount]',
+      undefined,
+    ],
+    [
+      "a column twice",
+      "dialect:\n  columns: [id, day, id]\n",
+      'dialect.columns is ["id","day","id"]: the column "id" is there twice',
+      undefined,
+    ],
+    [
+      "days that CloudWatch Logs does not know",
+      "retention:\n  logs: 31\n",
+      "retention.logs is 31: CloudWatch Logs keeps logs for one of these numbers of days, or forever: 1, 3, 5",
+      undefined,
+    ],
+    [
+      "days that are none",
+      "retention:\n  oldVersions: 0\n",
+      "retention.oldVersions is 0: expected a number of days from 1 to 36500, or forever",
       undefined,
     ],
     [
@@ -198,6 +234,15 @@ describe("flags before environment before session before file before defaults", 
     expect(
       resolveConfiguration({ flags: { endpointUrl: "http://a:1" }, session: { backend: "localstack" } }),
     ).toMatchObject({ backend: "endpoint", endpointUrl: "http://a:1", endpointFrom: "flag" });
+  });
+
+  test("Parquet gets more memory, unless it is said how much", () => {
+    const memory = (values: object) => resolveConfiguration({ file: { path: "minilake.yaml", values } }).memoryMb;
+    expect([
+      memory({}),
+      memory({ format: "parquet" }),
+      memory({ format: "parquet", function: { memory: 2048 } }),
+    ]).toEqual([1769, 3008, 2048]);
   });
 
   test("LocalStack may be elsewhere", () => {

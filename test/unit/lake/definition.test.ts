@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { CompiledContract } from "../../../src/contract/compiledContract.ts";
 import { defineLake, type LakePlace, type LakeSettings, partitionOf } from "../../../src/lake/definition.ts";
 
 const define = (settings: Partial<LakeSettings> = {}, place: Partial<LakePlace> = {}) =>
@@ -54,6 +55,90 @@ test.each([
   expect(arns.length).toBeGreaterThan(5);
   expect(new Set(arns)).toEqual(new Set([`arn:${partition}:`]));
 });
+
+const CONTRACT: CompiledContract = {
+  id: "orders",
+  version: "1.0.0",
+  schema: "orders",
+  columns: [],
+  unknownColumns: "keep",
+  gates: [],
+};
+
+describe("with a contract", () => {
+  const { stages, buckets, bucketDefinitions, configuration, retired } = define({ contract: CONTRACT });
+
+  test("there is a trusted layer between two stages", () => {
+    expect(stages.map(({ name, sourceBucket, targetBucket }) => [name, sourceBucket, targetBucket])).toEqual([
+      ["validate", "raw-transactions", "trusted-transactions"],
+      ["curate", "trusted-transactions", "curated-transactions"],
+    ]);
+    expect(bucketDefinitions.map(({ layer }) => layer)).toEqual(["raw", "trusted", "curated", "quarantine", "control"]);
+    expect(configuration).toMatchObject({
+      buckets,
+      contract: CONTRACT,
+      stages: [{ name: "validate" }, { name: "curate" }],
+    });
+    expect(retired).toEqual({ stages: [], buckets: [], notifications: [], prefixes: [] });
+  });
+
+  test("each stage has a role of its own, which knows nothing of the other's places", () => {
+    const [validate, curate] = stages.map(({ policy }) => JSON.stringify(policy));
+    expect(stages[0]!.roleArn).not.toBe(stages[1]!.roleArn);
+    expect(validate).not.toMatch(/curated-|receipts\/curate|quarantine-transactions\/curate/);
+    expect(curate).not.toMatch(/raw-|receipts\/validate|quarantine-transactions\/validate/);
+    // Objects without versions are not read by version.
+    expect([validate!.includes("GetObjectVersion"), curate!.includes("GetObjectVersion")]).toEqual([true, false]);
+  });
+
+  test("no stage may write where it reads", () => {
+    for (const { policy, sourceBucket } of stages) {
+      const ofSource = policy.Statement.filter(({ Resource }) =>
+        [Resource ?? []].flat().some((arn) => arn.includes(sourceBucket)),
+      );
+      expect(ofSource.flatMap(({ Action }) => Action).filter((action) => !/^s3:(Get|List)/.test(action))).toEqual([]);
+    }
+  });
+
+  test("without it, what it had is known as retired", () => {
+    const plain = define().retired;
+    expect(plain.stages).toEqual([stages[0]]);
+    expect(plain.buckets).toEqual([bucketDefinitions[1]]);
+    expect(plain.prefixes.map(({ bucket, prefix }) => `${bucket}/${prefix}`)).toEqual([
+      "quarantine-transactions/validate/",
+      "control-transactions/receipts/validate/",
+    ]);
+  });
+});
+
+test("old versions, broken uploads and logs end after a month, a week and a month, or as it is said", () => {
+  const limits = (settings: Partial<LakeSettings>) => {
+    const { bucketDefinitions, stages } = define(settings);
+    const [raw, curated] = bucketDefinitions;
+    return [raw!.oldVersionDays, curated!.oldVersionDays, raw!.incompleteUploadDays, stages[0]!.logRetentionDays];
+  };
+  expect(limits({})).toEqual([30, undefined, 7, 30]);
+  expect(limits({ retention: { oldVersions: "forever", incompleteUploads: 2, logs: "forever" } })).toEqual([
+    undefined,
+    undefined,
+    2,
+    undefined,
+  ]);
+});
+
+test("buckets ask for TLS only where everybody has it", () => {
+  const tlsOnly = (place: Partial<LakePlace>) => define({}, place).bucketDefinitions.map((bucket) => bucket.tlsOnly);
+  expect(tlsOnly({})).toEqual([false, false, false, false]);
+  expect(tlsOnly({ tls: true })).toEqual([true, true, true, true]);
+});
+
+test.each(["us-east-1", "cn-north-1", "us-gov-west-1"])(
+  "the services have one name in every partition: %s",
+  (region) => {
+    const [stage] = define({ region }).stages;
+    expect(stage!.trustPolicy.Statement[0]!.Principal).toEqual({ Service: "lambda.amazonaws.com" });
+  },
+);
 
 describe("the function's policy", () => {
   const { policy, trustPolicy } = define().stages[0]!;
