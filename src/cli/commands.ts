@@ -4,6 +4,7 @@ import { initCommand } from "./initCommand.ts";
 import { dlqCommand, quarantineCommand, reconcileCommand } from "./mendCommands.ts";
 import { addEndpointOptions, addExamples, addLakeOptions, addReportOptions } from "./options.ts";
 import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
+import { parseSince } from "./parseSince.ts";
 import { logsCommand, metricsCommand } from "./watchCommands.ts";
 
 /**
@@ -110,11 +111,15 @@ function verifyCommand(context: CommandContext): Command {
     .summary("prove that every row is where it belongs, once")
     .description(
       "Reads the raw objects back, parses them with another parser than the lake's, and compares every\n" +
-        "partition, the quarantine and the receipts with what must be there. Exits with 1 when anything is false.",
+        "layer, the quarantine and the receipts with what must be there. Exits with 1 when anything is false.",
     )
     .argument("[keys...]", "raw objects to look at (default: all of them)")
     .addOption(new Option("--all", "print every partition, not only the first and last ones"))
     .addOption(new Option("--values", "print the cells of rows that are wrong, not only their lines"))
+    .addOption(
+      new Option("--since <time>", "only raw objects written since: 10m, 2h, 7d ago, or a time").argParser(parseSince),
+    )
+    .addOption(new Option("--unique", "exit with 1 when keys that must be unique stand in several files"))
     .addOption(
       new Option(
         "--timeout <time>",
@@ -125,6 +130,7 @@ function verifyCommand(context: CommandContext): Command {
   return addExamples(addLakeOptions(command), [
     ["minilake verify", "a table per partition, and the findings"],
     ["minilake verify transactions.csv --values", "one raw object; the cells of wrong rows"],
+    ["minilake verify --since 1d", "what came in since yesterday, and what became of it"],
     ["minilake verify --json > report.json", "in CI: the exit code is 1 when something is false"],
   ]);
 }

@@ -8,13 +8,16 @@ import { renderVerify } from "./verifyReport.ts";
 export interface VerifyOptions extends LakeOptions {
   all?: boolean;
   values?: boolean;
+  unique?: boolean;
+  /** Milliseconds since the epoch. */
+  since?: number;
   /** Milliseconds. */
   timeout?: number;
 }
 
 export async function runVerify(context: CommandContext, keys: string[], options: VerifyOptions): Promise<void> {
   const { output, signal } = context;
-  const { all, values, timeout: timeoutMs } = options;
+  const { all, values, unique, since, timeout: timeoutMs } = options;
   await withLake(
     context,
     choosePlace(context, options),
@@ -27,6 +30,8 @@ export async function runVerify(context: CommandContext, keys: string[], options
         ...(timeoutMs !== undefined && { timeoutMs }),
         ...(keys.length > 0 && { keys }),
         ...(values && { values }),
+        ...(unique && { uniqueAcrossFiles: true }),
+        ...(since !== undefined && { since }),
         signal,
         onProgress: (progress) => steps.update(describe(progress)),
       });

@@ -2,47 +2,29 @@ import type { VerifiedLake } from "./lake.ts";
 import type { Finding } from "./report.ts";
 
 /** What to do about a finding: a command, or a sentence with one. Running any of them again does no harm. */
-export function adviceFor({ definition, rawBucket, stages }: VerifiedLake, finding: Finding): string | undefined {
-  const { type, source, bucket, key } = finding;
-  const reconcile = `minilake reconcile --all${source === undefined ? "" : ` ${word(source)}`}`;
-  const object = bucket === undefined || key === undefined ? undefined : word(`s3://${bucket}/${key}`);
+export function adviceFor({ rawBucket }: VerifiedLake, finding: Finding): string | undefined {
+  const { type, stage, source, bucket, key } = finding;
+  const file = source === undefined ? "" : ` ${word(source)}`;
+  const again = `Make it again from raw: minilake reconcile --all${file}`;
   switch (type) {
-    case "lost-row":
-    case "doubled-row":
-    case "changed-row":
-    case "wrong-partition":
-    case "foreign-row":
-    case "forbidden-row":
-    case "wrongly-rejected-row":
-    case "wrong-rule":
-    case "missing-quarantine-record":
-      return `Make it again from raw: ${reconcile}`;
     case "missing-object":
-      if (bucket === rawBucket) return `See what there is: aws s3 ls ${word(`s3://${rawBucket}/`)} --recursive`;
-      return `Make it again from raw: ${reconcile}`;
+    case "unreadable-object":
+      return bucket === rawBucket ? `See what is in raw: minilake status, or aws s3 ls s3://${rawBucket}` : again;
     case "unexpected-quarantine-record":
     case "stale-output":
     case "orphan-object":
-      return object === undefined
-        ? undefined
-        : `Nothing in raw explains it. Look at it, and delete it: aws s3 rm ${object}`;
-    case "unreadable-object":
-      return bucket === rawBucket ? undefined : `Make it again from raw: ${reconcile}`;
+      return `Look at it, and delete it when it is yours to delete: aws s3 rm ${word(`s3://${bucket}/${key}`)}`;
     case "receipt-missing":
+      return `Process it again: minilake reconcile${file}`;
     case "stale-contract":
-      return `Process it again: minilake reconcile${source === undefined ? "" : ` ${word(source)}`}`;
-    case "receipt-false":
-    case "byte-account-false": {
-      if (object === undefined || source === undefined) return undefined;
-      return `Delete the receipt and process the file again: aws s3 rm ${object} && minilake reconcile ${word(source)}`;
-    }
-    case "unprocessed": {
+      return "Process what older contracts have judged: minilake reconcile";
+    case "unprocessed":
       if (source === undefined) return undefined;
-      const functions = stages.map(({ name }) => name).join("|");
-      return `Find lost events: minilake reconcile ${word(source)}. See errors: minilake logs ${finding.stage ?? functions} --errors`;
-    }
+      return `Send its event again: minilake reconcile${file}, or see what went wrong: minilake logs ${stage ?? ""} --errors`;
     case "dead-letter":
-      return `See why: minilake logs --errors. Empty the queue ${definition.deadLetterQueue} when the files have been processed: minilake reconcile`;
+      return "See what went wrong with each: minilake dlq why, and then send them again: minilake dlq replay";
+    default:
+      return again;
   }
 }
 

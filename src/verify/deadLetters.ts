@@ -64,7 +64,7 @@ export async function findDeadLetters(
   return {
     ...place,
     count,
-    message: `${plural(count, "message")} in the dead-letter queue ${definition.deadLetterQueue}${keys.size === 0 ? "" : `, about ${[...keys].join(", ")}`}. Read it with aws sqs receive-message --queue-url ${url}, mend the cause, upload the file again, and then empty the queue: aws sqs purge-queue --queue-url ${url}`,
+    message: `${plural(count, "message")} in the dead-letter queue ${definition.deadLetterQueue}${keys.size === 0 ? "" : `, about ${[...keys].join(", ")}`}`,
   };
 }
 

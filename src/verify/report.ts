@@ -41,6 +41,8 @@ export interface VerifyReport {
   /** GETs and bytes that this run read. */
   objectsRead: number;
   bytesRead: number;
+  /** Only raw objects that were written then or later were looked at. ISO 8601, UTC. */
+  since?: string;
   /** ISO 8601, UTC. */
   started: string;
   durationMs: number;

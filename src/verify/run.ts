@@ -353,6 +353,7 @@ export class Run {
 
   report(startedAt: number, deadLetters: Finding | undefined): VerifyReport {
     const { definition, reader } = this.#lake;
+    const { since } = this.#options;
     const findings = this.#allFindings(deadLetters);
     for (const { partition } of findings) if (partition !== undefined) this.#tally.markWrong(partition);
     const listed = findings.slice(0, MAX_FINDINGS).map((finding) => {
@@ -370,6 +371,7 @@ export class Run {
       findingsOmitted: findings.length - listed.length,
       objectsRead: reader.objectsRead,
       bytesRead: reader.bytesRead,
+      ...(since === undefined ? {} : { since: new Date(since).toISOString() }),
       started: new Date(startedAt).toISOString(),
       durationMs: Date.now() - startedAt,
     };

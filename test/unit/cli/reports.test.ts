@@ -5,7 +5,7 @@ import { countChanges, renderResources } from "../../../src/cli/resourceTable.ts
 import { renderVerify } from "../../../src/cli/verifyReport.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
 import type { ResourceReport } from "../../../src/lake/progress.ts";
-import type { PartitionRow, VerifyReport } from "../../../src/verify/report.ts";
+import type { Finding, PartitionRow, VerifyReport } from "../../../src/verify/report.ts";
 
 const plain = new Chalk({ level: 0 });
 
@@ -53,9 +53,11 @@ describe("verification", () => {
     totals: {
       rawObjects: 1,
       rawBytes: 2048,
+      trustedObjects: 0,
       curatedObjects: 20,
       quarantineObjects: 1,
       rowsRead: 203,
+      rowsTrusted: 0,
       rowsAccepted: 200,
       rowsRejected: 3,
       rowsStored: 200,
@@ -63,6 +65,7 @@ describe("verification", () => {
       filesRejected: 0,
     },
     findings: [],
+    duplicates: [],
     findingsOmitted: 0,
     objectsRead: 22,
     bytesRead: 4096,
@@ -87,6 +90,7 @@ describe("verification", () => {
             message: "dt_reference=2026-07-20/a.csv lacks 1 row of a.csv.",
             source: "a.csv",
             partition: "2026-07-20",
+            advice: "Make it again from raw: minilake reconcile --all a.csv",
             samples: [{ line: 42, storedLine: null, row: ["1", "2026-07-20\u001b[2J"] }],
           },
         ],
@@ -100,7 +104,45 @@ describe("verification", () => {
     expect(lines).toContain("… 19 more, all right");
     expect(lines).toContain("✖ lost-row  dt_reference=2026-07-20/a.csv lacks 1 row of a.csv.");
     expect(lines).toContain("a.csv line 42: 1 | 2026-07-20\\x1b[2J");
+    expect(lines).toContain("→ Make it again from raw: minilake reconcile --all a.csv");
     expect(lines).toContain("✖ 1 finding in 203 rows of 1 raw object.");
+  });
+
+  test("what mends several findings is said once", () => {
+    const finding: Finding = { type: "lost-row", message: "A row is lost.", advice: "minilake reconcile" };
+    const text = renderVerify(
+      report({ ok: false, findings: [finding, finding, { ...finding, advice: "other" }] }),
+      plain,
+      {},
+    );
+    expect(text.match(/→ .*/g)).toEqual(["→ minilake reconcile", "→ other"]);
+  });
+
+  test("keys in several files, which fail only when they are to", () => {
+    const duplicates: VerifyReport["duplicates"] = [
+      {
+        rule: "primary-key",
+        columns: ["shop", "id"],
+        keys: 2,
+        rows: 1_005,
+        files: Array.from({ length: 7 }, (_, index) => ({ source: `${index}.csv`, rows: 100 })),
+        filesOmitted: 3,
+        samples: [
+          {
+            places: [
+              { source: "0.csv", line: 2 },
+              { source: "1.csv", line: 7 },
+            ],
+            values: ["North", "17"],
+          },
+        ],
+      },
+    ];
+    const text = renderVerify(report({ duplicates }), plain, {});
+    expect(text).toMatchSnapshot();
+    expect(renderVerify(report({ duplicates, ok: false }), plain, {})).toContain(
+      "✖ 2 keys in several files, in 203 rows of 1 raw object; every row is where it belongs.",
+    );
   });
 
   test("an empty lake, and one that was still at work", () => {
