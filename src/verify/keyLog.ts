@@ -9,15 +9,29 @@ export interface KeyPlace {
   line: number;
 }
 
+/** A key that stands in several places. */
+export interface RepeatedKey {
+  rows: number;
+  /** File -> rows of it that have the key. */
+  files: Map<number, number>;
+  /** The first place in each of the first MOST_PLACES files. */
+  places: KeyPlace[];
+}
+
+/** Places that are kept of one key. */
+const MOST_PLACES = 3;
+
 /** 16 bytes of the key's hash, 4 of the file's number, 6 of the line. */
 const RECORD_BYTES = 26;
 const HASH_BYTES = 16;
-/** Keys are dealt into so many files by their hash; one of them is held at a time when keys are compared. */
+/** Keys are dealt into so many files by their hash, which are looked through one after the other, */
 const PARTS = 256;
+/** a piece at a time. */
+const PIECE_BYTES = RECORD_BYTES * 40_000;
 
 /**
  * Keys of rows by their hashes, to find those that occur more than once. Of 26 bytes each, `memoryBytes` are held; what is
- * more goes to a temporary folder. Looking for the same keys takes 34 bytes for each of a 256th of all keys.
+ * more goes to a temporary folder. Looking for the same keys takes 8 bytes for each of about a 256th of all keys.
  */
 export class KeyLog {
   count = 0;
@@ -41,17 +55,16 @@ export class KeyLog {
     this.count += 1;
   }
 
-  /** The places of each key that stands in several of them, in the order in which they were added. */
-  *repeated(isWanted: (place: KeyPlace) => boolean = () => true): Generator<KeyPlace[]> {
+  /** Keys of several rows. isWanted: rows of other files do not count. */
+  *repeated(isWanted: (file: number) => boolean = () => true): Generator<RepeatedKey> {
     if (this.#folder === undefined) {
-      yield* repeatedIn(this.#held.subarray(0, this.#used), isWanted);
+      const held = this.#held.subarray(0, this.#used);
+      yield* repeatedIn(this.count, () => [held], isWanted);
       return;
     }
     this.#spill();
     for (const { descriptor, bytes } of this.#parts) {
-      const part = Buffer.allocUnsafe(bytes);
-      readSync(descriptor, part, 0, bytes, 0);
-      yield* repeatedIn(part, isWanted);
+      yield* repeatedIn(bytes / RECORD_BYTES, () => pieces(descriptor, bytes), isWanted);
     }
   }
 
@@ -95,29 +108,49 @@ export class KeyLog {
   }
 }
 
-function* repeatedIn(records: Buffer, isWanted: (place: KeyPlace) => boolean): Generator<KeyPlace[]> {
-  const count = records.length / RECORD_BYTES;
+function* pieces(descriptor: number, bytes: number): Generator<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(bytes, PIECE_BYTES));
+  for (let at = 0; at < bytes; at += PIECE_BYTES) {
+    yield buffer.subarray(0, readSync(descriptor, buffer, 0, Math.min(PIECE_BYTES, bytes - at), at));
+  }
+}
+
+/** recordsOf   gives the records anew each time, in whole ones */
+function repeatedIn(
+  count: number,
+  recordsOf: () => Iterable<Buffer>,
+  isWanted: (file: number) => boolean,
+): Iterable<RepeatedKey> {
   // The first byte is the same in all records of a part.
-  const nameAt = (index: number): number => records.readUIntLE(index * RECORD_BYTES + 1, 6);
+  const nameAt = (records: Buffer, at: number): number => records.readUIntLE(at + 1, 6);
   const names = new Float64Array(count);
-  for (let index = 0; index < count; index += 1) names[index] = nameAt(index);
+  let index = 0;
+  for (const records of recordsOf()) {
+    for (let at = 0; at < records.length; at += RECORD_BYTES) names[index++] = nameAt(records, at);
+  }
   names.sort();
   const candidates = new Set<number>();
-  for (let index = 1; index < count; index += 1) if (names[index] === names[index - 1]) candidates.add(names[index]!);
-  if (candidates.size === 0) return;
-  const places = new Map<string, KeyPlace[]>();
-  for (let index = 0; index < count; index += 1) {
-    if (!candidates.has(nameAt(index))) continue;
-    const at = index * RECORD_BYTES;
-    const place = {
-      file: records.readUInt32LE(at + HASH_BYTES),
-      line: records.readUIntLE(at + HASH_BYTES + 4, 6),
-    };
-    if (!isWanted(place)) continue;
-    const key = records.toString("latin1", at, at + HASH_BYTES);
-    const known = places.get(key);
-    if (known === undefined) places.set(key, [place]);
-    else known.push(place);
+  for (let next = 1; next < count; next += 1) if (names[next] === names[next - 1]) candidates.add(names[next]!);
+  if (candidates.size === 0) return [];
+  const keys = new Map<string, RepeatedKey>();
+  for (const records of recordsOf()) {
+    for (let at = 0; at < records.length; at += RECORD_BYTES) {
+      if (!candidates.has(nameAt(records, at))) continue;
+      const file = records.readUInt32LE(at + HASH_BYTES);
+      if (!isWanted(file)) continue;
+      const name = records.toString("latin1", at, at + HASH_BYTES);
+      let key = keys.get(name);
+      if (key === undefined) {
+        key = { rows: 0, files: new Map(), places: [] };
+        keys.set(name, key);
+      }
+      key.rows += 1;
+      const ofFile = key.files.get(file) ?? 0;
+      key.files.set(file, ofFile + 1);
+      if (ofFile === 0 && key.places.length < MOST_PLACES) {
+        key.places.push({ file, line: records.readUIntLE(at + HASH_BYTES + 4, 6) });
+      }
+    }
   }
-  for (const group of places.values()) if (group.length > 1) yield group;
+  return [...keys.values()].filter(({ rows }) => rows > 1);
 }

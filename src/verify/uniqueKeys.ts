@@ -1,13 +1,10 @@
 import type { CompiledContract } from "../contract/compiledContract.ts";
 import { keyHash } from "./contract/gates.ts";
-import { KeyLog, type KeyPlace } from "./keyLog.ts";
+import { KeyLog } from "./keyLog.ts";
 import { type DuplicateKeys, MAX_DUPLICATE_FILES } from "./report.ts";
 
 /** Keys held in memory, for each set of columns; more go to a temporary folder, 26 bytes each. */
 const KEYS_BYTES = 32 * 1024 * 1024;
-
-/** Places shown of one key. */
-const MOST_PLACES = 3;
 
 /** The keys of one reading of one raw object. */
 export interface NotedFile {
@@ -71,12 +68,14 @@ export class UniqueKeys {
     return this.#sets.flatMap(({ rule, columns, log }) => {
       const found: DuplicateKeys = { rule, columns, keys: 0, rows: 0, files: [], filesOmitted: 0, samples: [] };
       const rowsOf = new Map<number, number>();
-      for (const places of log.repeated(({ file }) => this.#files[file] !== undefined)) {
-        if (places.every(({ file }) => file === places[0]!.file)) continue;
+      for (const { rows, files, places } of log.repeated((file) => this.#files[file] !== undefined)) {
+        if (files.size === 1) continue;
         found.keys += 1;
-        found.rows += places.length;
-        for (const { file } of places) rowsOf.set(file, (rowsOf.get(file) ?? 0) + 1);
-        if (found.samples.length < samples) found.samples.push({ places: this.#shown(places) });
+        found.rows += rows;
+        for (const [file, ofFile] of files) rowsOf.set(file, (rowsOf.get(file) ?? 0) + ofFile);
+        if (found.samples.length < samples) {
+          found.samples.push({ places: places.map(({ file, line }) => ({ source: this.#files[file]!, line })) });
+        }
       }
       const files = [...rowsOf]
         .map(([file, rows]) => ({ source: this.#files[file]!, rows }))
@@ -85,12 +84,6 @@ export class UniqueKeys {
       found.filesOmitted = files.length - found.files.length;
       return found.keys === 0 ? [] : [found];
     });
-  }
-
-  /** The first place in each of some files. */
-  #shown(places: KeyPlace[]): { source: string; line: number }[] {
-    const firsts = places.filter(({ file }, index) => places.findIndex((other) => other.file === file) === index);
-    return firsts.slice(0, MOST_PLACES).map(({ file, line }) => ({ source: this.#files[file]!, line }));
   }
 
   /** Takes temporary files away. */

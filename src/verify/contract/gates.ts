@@ -53,7 +53,7 @@ function repetitions(): Count {
     },
     rows() {
       let rows = 0;
-      for (const places of keys.repeated()) rows += places.length - 1;
+      for (const key of keys.repeated()) rows += key.rows - 1;
       return rows;
     },
     discard: () => keys.discard(),

@@ -349,7 +349,7 @@ describe("a receipt of validate", () => {
         source: "sales.csv",
         expected: "sales 1.1.0",
         found: "sales 1.0.0",
-        advice: "Process it again: minilake reconcile sales.csv",
+        advice: "Process what older contracts have judged: minilake reconcile",
       }),
     ]);
     expect(report.quiet).toBe(true);
