@@ -5,7 +5,7 @@ import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Clien
 import { isAwsError } from "../errors.ts";
 
 /** GETs under way at a time. */
-const CONCURRENT_READS = 8;
+const CONCURRENT_READS = 16;
 
 /** Times that a body is read again when its connection breaks; requests that fail are retried by the SDK. */
 const BODY_ATTEMPTS = 3;

@@ -8,13 +8,21 @@ import type { VerifyOptions } from "./index.ts";
 import { isShortened, objectName, plural, shortName, type VerifiedLake } from "./lake.ts";
 import { isOfOneObject, reasonOf, type StoredObject } from "./lakeReader.ts";
 import { hashName } from "./multiset.ts";
+import { NameSet } from "./nameSet.ts";
 import { findUnexplained, type UnexpectedObject } from "./orphans.ts";
 import { type DuplicateKeys, type Finding, MAX_FINDINGS, type VerifyProgress, type VerifyReport } from "./report.ts";
 import { showKeys } from "./showKeys.ts";
 import { Tally } from "./tally.ts";
 
-/** Raw objects that are compared at a time; each has one body open, and the reads of all are bounded together. */
-const CONCURRENT_SOURCES = 4;
+/**
+ * Raw objects that are compared at a time: many small ones, because each takes a few answers of S3, or few large ones, of
+ * which each has one body open. The reads of all are bounded together.
+ */
+const CONCURRENT_SOURCES = 16;
+const LARGE_BYTES = 4 * 1024 * 1024;
+const LARGE_COUNTS_AS = 4;
+
+const costOf = ({ size }: StoredObject): number => (size > LARGE_BYTES ? LARGE_COUNTS_AS : 1);
 
 /** Progress is told at least this often. */
 const TOLD_BYTES = 1024 * 1024;
@@ -54,9 +62,9 @@ export class Run {
   };
   #phaseStarted = Date.now();
   /** hashName of each raw key that is there. */
-  readonly #live = new Set<number>();
+  readonly #live = new NameSet();
   /** Names of stored objects that a raw object explains. */
-  readonly #explained = new Set<number>();
+  readonly #explained = new NameSet();
   readonly #tally = new Tally();
   /** Raw objects that a stage has not answered for yet. */
   readonly #waiting = new Map<string, Waiting>();
@@ -97,11 +105,16 @@ export class Run {
 
   async compareAll(): Promise<void> {
     this.#tell("compare");
-    await eachOf(this.#rawObjects(), CONCURRENT_SOURCES, async (object) => {
-      await this.#compare(object);
-      this.#progress.objectsDone += 1;
-      this.#tell("compare");
-    });
+    await eachOf(
+      this.#rawObjects(),
+      CONCURRENT_SOURCES,
+      async (object) => {
+        await this.#compare(object);
+        this.#progress.objectsDone += 1;
+        this.#tell("compare");
+      },
+      costOf,
+    );
   }
 
   /** Bytes of a raw object have been read; large objects are told of while they are. */
