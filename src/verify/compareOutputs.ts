@@ -1,14 +1,18 @@
 import type { ReceiptOutput } from "../contract/receipt.ts";
 import type { SourceResult } from "./compareSource.ts";
+import { eachOf } from "./concurrent.ts";
 import { CSV_FORM, type CuratedForm } from "./curatedForm.ts";
 import type { Expectation } from "./expectation.ts";
 import { curatedKey, isKeyTooLong, type LakeStage, objectName, plural, quarantineKey } from "./lake.ts";
 import { emptyMultiset, sameRows } from "./multiset.ts";
 import type { Finding } from "./report.ts";
 import type { TrustedObject } from "./stageSource.ts";
-import { readStoredRejects } from "./storedRows.ts";
+import { readStoredRejects, type StoredRows } from "./storedRows.ts";
 
 export type StageName = LakeStage["stage"]["name"];
+
+/** Curated objects of one source that are read at a time. */
+const CONCURRENT_PARTITIONS = 4;
 
 const about = (lake: LakeStage, source: string) => ({ stage: lake.stage.name, source });
 
@@ -87,14 +91,14 @@ export async function compareCurated(
   result: SourceResult,
 ): Promise<ReceiptOutput[]> {
   const { reader, stage, curated } = lake;
-  const stored = await Promise.all(
-    [...expectation.curated].map(async ([partition, rows]) => {
-      const key = curatedKey(lake, partition, source);
-      return { partition, rows, key, object: await curated.read(reader, stage.targetBucket, key) };
-    }),
-  );
+  const stored = new Map<string, StoredRows | undefined>();
+  await eachOf(expectation.curated.keys(), CONCURRENT_PARTITIONS, async (partition) => {
+    stored.set(partition, await curated.read(reader, stage.targetBucket, curatedKey(lake, partition, source)));
+  });
   const outputs: ReceiptOutput[] = [];
-  for (const { partition, rows, key, object } of stored) {
+  for (const [partition, rows] of expectation.curated) {
+    const key = curatedKey(lake, partition, source);
+    const object = stored.get(partition);
     const place = { ...about(lake, source), bucket: stage.targetBucket, key, partition };
     const count = { objects: object === undefined ? 0 : 1, expected: rows.count, stored: 0, ok: true };
     result.partitions.set(partition, count);

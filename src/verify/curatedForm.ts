@@ -1,5 +1,5 @@
 import type { LakeReader } from "./lakeReader.ts";
-import { hashRow, sameCells } from "./multiset.ts";
+import { hashRow, type RowHash, sameCells } from "./multiset.ts";
 import { type RowListener, readStoredRows, type StoredRows } from "./storedRows.ts";
 
 /** How curated objects hold rows. */
@@ -7,7 +7,7 @@ export interface CuratedForm {
   /** Whether a compressed source gives compressed objects. */
   compressesText: boolean;
   /** What makes a row that is expected the same as one that is stored. */
-  hash(cells: string[]): Buffer;
+  hash(cells: string[]): RowHash;
   /** The first cell of a row that such an object cannot hold as it is, by its index; `curate` rejects the row. */
   misfit(cells: string[]): number | undefined;
   /**

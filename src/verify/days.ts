@@ -32,9 +32,8 @@ function isCalendarDate(date: string): boolean {
   const month = Number(date.slice(5, 7));
   const day = Number(date.slice(8, 10));
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  // Day 0 of the next month is the last of this one. Leap years repeat every 400; a year below 100 would mean 19xx.
-  const last = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
-  return day <= last;
+  if (month === 2) return day <= (year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28);
+  return day <= (month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31);
 }
 
 function offsetMinutes(offset: string): number | undefined {

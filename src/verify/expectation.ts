@@ -1,11 +1,11 @@
 import type { FunctionConfiguration } from "../contract/functionConfiguration.ts";
 import type { DetectedDialect } from "../contract/receipt.ts";
-import type { Breach, Warning } from "./contract/contractJudge.ts";
+import type { Breach, KeyListener, Warning } from "./contract/contractJudge.ts";
 import type { CuratedForm } from "./curatedForm.ts";
 import type { DayZone } from "./days.ts";
 import { claimedDialect, type Dialect, detectDialect, isBinary, isForeignFormat, SAMPLE_BYTES } from "./dialect.ts";
 import { GzipDamaged, gunzip, isGzip, Peekable } from "./lakeReader.ts";
-import { emptyMultiset, hashRow, type Multiset } from "./multiset.ts";
+import { emptyMultiset, hashRow, type Multiset, type RowHash } from "./multiset.ts";
 import { Reading, Refusal } from "./reading.ts";
 import type { RejectRule } from "./rowJudge.ts";
 import type { SourceRow } from "./sourceRows.ts";
@@ -45,18 +45,22 @@ export interface ReadingTask {
   dialect?: Dialect;
   /** How curated objects hold the rows. */
   curated: CuratedForm;
-  /** Told of every row that the contract accepts; the file as a whole may still be refused. */
-  onAccepted?(cells: string[], columns: string[], line: number): void;
+  /** Told of the keys of accepted rows, by the contract's gates about keys; the file as a whole may still be refused. */
+  onKey?: KeyListener;
 }
 
-/** Sees each row as it is judged; for the second look that says which rows are wrong. Hashes are of hashRow. */
+/** Sees each row as it is judged; for the second look that says which rows are wrong. */
 export interface RowVisitor {
   /** Every row, the header and blank lines too, before it is judged. */
   row?(row: SourceRow): void;
-  /** partition   undefined when the row has no day: `curate` will reject it */
-  accepted?(row: SourceRow, cells: string[], partition: string | undefined): void;
+  /**
+   * cells       as the outputs have them
+   * partition   undefined when the row has no day: `curate` will reject it
+   * hash        of the cells
+   */
+  accepted?(row: SourceRow, cells: string[], partition: string | undefined, hash: RowHash): void;
   /** cells   in the order of the outputs, when the row has as many as the header */
-  rejected?(row: RejectedRow, cells: string[] | undefined): void;
+  rejected?(record: RejectedRow, cells: string[] | undefined, row: SourceRow): void;
 }
 
 export interface RejectedRow {
@@ -140,7 +144,7 @@ async function doubtDelimiter(
 }
 
 /** What makes two records of quarantine the same: where the row stood, what was wrong with it and what it was. */
-export function rejectedRowHash(record: { [field in keyof RejectedRow]: RejectedRow[field] | string }): Buffer {
+export function rejectedRowHash(record: { [field in keyof RejectedRow]: RejectedRow[field] | string }): RowHash {
   const { line, offset, column, rule, encoding, row } = record;
   const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
   return hashRow([String(line), String(offset), latin1(column), latin1(rule), latin1(encoding), latin1(row)]);

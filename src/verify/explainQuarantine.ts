@@ -39,7 +39,7 @@ async function explainStage(lake: LakeStage, result: SourceResult, options: Expl
   const key = quarantineKey(stage.name, source.key);
   const records = new Map<string, HeldRecord>();
   const add = (row: Omit<RejectedRow, "rule" | "encoding"> & { rule: string; encoding: string }, balance: number) => {
-    const name = rejectedRowHash(row).toString("latin1");
+    const name = rejectedRowHash(row);
     const record = records.get(name);
     if (record !== undefined) record.balance += balance;
     else if (records.size < HELD_ROWS) {

@@ -1,6 +1,6 @@
 import type { SourceResult } from "./compareSource.ts";
 import { curatedKey, firstStage, type LakeStage, plural, stageOf, type VerifiedLake } from "./lake.ts";
-import { hashRow } from "./multiset.ts";
+import { hashRow, type RowHash, wordAt } from "./multiset.ts";
 import type { Finding, RowSample } from "./report.ts";
 import { claimOf, readSourceAgain } from "./stageSource.ts";
 import { type RowListener, readStoredRows } from "./storedRows.ts";
@@ -22,7 +22,7 @@ export interface ExplainOptions {
 interface HeldRow {
   partition: string;
   /** What makes it the same as another, whatever the partition. */
-  name: string;
+  name: RowHash;
   cells: string[];
   expected: number;
   stored: number;
@@ -36,7 +36,7 @@ interface Layer {
   /** Of its objects: days, or TRUSTED alone. */
   partitions: Set<string>;
   keyOf(partition: string): string;
-  hash(cells: string[]): Buffer;
+  hash(cells: string[]): RowHash;
   readStored(partition: string, onRow: RowListener): Promise<unknown>;
   /** How many rows there should be, and are. */
   count(partition: string): { expected: number; stored: number };
@@ -111,9 +111,8 @@ async function explainLayer(
   if (total > HELD_ROWS) heaps = await differingHeaps(layer, result, Math.ceil((HELD_ROWS * HEAPS) / total));
 
   const rows = new Map<string, HeldRow>();
-  const rejected = await readBothSides(layer, result, (side, partition, hash, cells, line) => {
-    if (heaps !== undefined && !heaps.has(heapOf(hash))) return;
-    const name = hash.toString("latin1");
+  const rejected = await readBothSides(layer, result, (side, partition, name, cells, line) => {
+    if (heaps !== undefined && !heaps.has(heapOf(name))) return;
     let row = rows.get(`${partition} ${name}`);
     if (row === undefined) {
       row = { partition, name, cells, expected: 0, stored: 0, lines: [], storedLines: [] };
@@ -126,7 +125,7 @@ async function explainLayer(
   return findingsOf(layer, result, rows, rejected, new Set(unexpected), options);
 }
 
-const heapOf = (hash: Buffer): number => hash.readUInt32LE(16) % HEAPS;
+const heapOf = (hash: RowHash): number => wordAt(hash, 16) % HEAPS;
 
 type Side = "expected" | "stored";
 
@@ -141,14 +140,14 @@ interface RejectedPlace {
 async function readBothSides(
   layer: Layer,
   result: SourceResult,
-  onRow: (side: Side, partition: string, hash: Buffer, cells: string[], line: number) => void,
+  onRow: (side: Side, partition: string, name: RowHash, cells: string[], line: number) => void,
 ): Promise<Map<string, RejectedPlace>> {
   const { partitions, hash: hashOf } = layer;
   /** Rows that are stored where something is wrong may have their right place elsewhere. */
   const stored = new Set<string>();
   for (const partition of partitions) {
     await layer.readStored(partition, (row, hash) => {
-      if (stored.size < HELD_ROWS) stored.add(hash.toString("latin1"));
+      if (stored.size < HELD_ROWS) stored.add(hash);
       onRow("stored", partition, hash, row.cells, row.line);
     });
   }
@@ -159,13 +158,13 @@ async function readBothSides(
       const partition = partitions.has(TRUSTED) ? TRUSTED : day;
       if (partition === undefined) return;
       const hash = hashOf(cells);
-      if (partitions.has(partition) || stored.has(hash.toString("latin1"))) {
+      if (partitions.has(partition) || stored.has(hash)) {
         onRow("expected", partition, hash, cells, row.line);
       }
     },
     rejected: ({ line, rule, column }, cells) => {
       if (cells === undefined) return;
-      const name = hashOf(cells).toString("latin1");
+      const name = hashOf(cells);
       if (!stored.has(name) || rejected.has(name)) return;
       rejected.set(name, { line, reason: column === "" ? rule : `${rule} of ${column}` });
     },
@@ -180,7 +179,7 @@ async function differingHeaps(layer: Layer, result: SourceResult, limit: number)
   await readBothSides(layer, result, (side, partition, hash) => {
     const mark = marks.get(partition);
     if (mark === undefined) return;
-    const mixed = Math.imul(hash.readUInt32LE(0) ^ mark, 0x85ebca6b) ^ hash.readUInt32LE(4);
+    const mixed = Math.imul(wordAt(hash, 0) ^ mark, 0x85ebca6b) ^ wordAt(hash, 4);
     sums[heapOf(hash)]! += side === "expected" ? mixed : -mixed;
   });
   const heaps = [...sums.keys()].filter((heap) => sums[heap] !== 0);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { MinilakeError } from "../errors.ts";
@@ -72,7 +73,7 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
   const clock = timer === undefined ? undefined : setTimeout(() => timer.abort(), options.timeoutMs);
   const signals = [signal, timer?.signal].filter((each) => each !== undefined);
   const lake: VerifiedLake = {
-    reader: new LakeReader(s3, signals.length === 0 ? undefined : AbortSignal.any(signals)),
+    reader: new LakeReader(s3, signals.length === 0 ? undefined : forManyReads(signals)),
     definition,
     stages: definition.stages,
     rawBucket: definition.buckets.raw,
@@ -113,4 +114,11 @@ export async function verifyLake(options: VerifyOptions): Promise<VerifyReport> 
   const deadLetters =
     options.sqs === undefined ? undefined : await findDeadLetters(options.sqs, definition, signal, run.only);
   return run.report(startedAt, deadLetters);
+}
+
+/** Every read that is under way listens to it. */
+function forManyReads(signals: AbortSignal[]): AbortSignal {
+  const signal = AbortSignal.any(signals);
+  setMaxListeners(0, signal);
+  return signal;
 }

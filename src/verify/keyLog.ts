@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { RowHash } from "./multiset.ts";
 
 /** Where a key stands. */
 export interface KeyPlace {
@@ -45,10 +46,9 @@ export class KeyLog {
     this.#memoryBytes = memoryBytes;
   }
 
-  /** hash   at least 16 bytes */
-  add(hash: Buffer, { file, line }: KeyPlace): void {
+  add(hash: RowHash, { file, line }: KeyPlace): void {
     if (this.#used + RECORD_BYTES > this.#held.length) this.#makeRoom();
-    hash.copy(this.#held, this.#used, 0, HASH_BYTES);
+    this.#held.write(hash, this.#used, HASH_BYTES, "latin1");
     this.#held.writeUInt32LE(file, this.#used + HASH_BYTES);
     this.#held.writeUIntLE(line, this.#used + HASH_BYTES + 4, 6);
     this.#used += RECORD_BYTES;

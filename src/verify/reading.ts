@@ -209,10 +209,11 @@ export class Reading {
 
   #accept(row: SourceRow, { cells, partition, warned }: AcceptedRow): void {
     const { curated, trusted } = this.#expectation;
+    const { onKey, curated: form } = this.#task;
+    const hash = hashRow(cells);
     if (warned !== undefined) {
-      addRow(trusted, hashRow(cells));
-      this.#contract!.accept(row.cells, warned);
-      this.#task.onAccepted?.(row.cells, this.#columns!, row.line);
+      addRow(trusted, hash);
+      this.#contract!.accept(row.cells, warned, row.line, onKey);
     }
     if (partition !== undefined) {
       let rows = curated.get(partition);
@@ -220,9 +221,9 @@ export class Reading {
         rows = emptyMultiset();
         curated.set(partition, rows);
       }
-      addRow(rows, this.#task.curated.hash(cells));
+      addRow(rows, form.hash === hashRow ? hash : form.hash(cells));
     }
-    this.#visitor.accepted?.(row, cells, partition);
+    this.#visitor.accepted?.(row, cells, partition, hash);
   }
 
   #reject(row: SourceRow, { rule, column }: Reject, length: number): void {
@@ -242,7 +243,7 @@ export class Reading {
     rows.rejectedByRule[rule] = (rows.rejectedByRule[rule] ?? 0) + 1;
     bytes.rejected += length;
     addRow(rejected, rejectedRowHash(record));
-    if (this.#visitor.rejected !== undefined) this.#visitor.rejected(record, this.#inOutputOrder(row.cells));
+    if (this.#visitor.rejected !== undefined) this.#visitor.rejected(record, this.#inOutputOrder(row.cells), row);
   }
 
   /** A rejected row as it would stand in an output that should not have it. */

@@ -158,7 +158,7 @@ export class SourceRowReader {
       this.#flaw = this.#endlessRow(whole.subarray(0, MAX_ROW_BYTES));
       return;
     }
-    const ending = NEWLINES.find((newline) => whole.subarray(-newline.length).toString("latin1") === newline) ?? "";
+    const ending = lastEnding(whole);
     const text = whole.subarray(0, whole.length - ending.length);
     const quotes = checkQuotes(text, this.#shape);
     if (quotes.flawAt !== undefined) {
@@ -287,6 +287,14 @@ class LongLine {
   end(): { sourceLength: number; base64: string } {
     return { sourceLength: this.#sourceLength, base64: this.#base64.end() };
   }
+}
+
+/** The line ending at the end of a row; "" without one. */
+function lastEnding(row: Buffer): string {
+  const last = row[row.length - 1];
+  if (last === 0x0d) return "\r";
+  if (last !== 0x0a) return "";
+  return row[row.length - 2] === 0x0d ? "\r\n" : "\n";
 }
 
 /** Index of the first "\n" or "\r"; -1 without one. */

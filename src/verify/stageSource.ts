@@ -24,7 +24,7 @@ export function claimOf(own: Receipt | undefined, curate: Receipt | undefined = 
 }
 
 /** How the sources of one stage are to be read. */
-export function taskOf(lake: LakeStage, onAccepted?: ReadingTask["onAccepted"]): ReadingTask {
+export function taskOf(lake: LakeStage, onKey?: ReadingTask["onKey"]): ReadingTask {
   const { stage, zone, rawBucket, definition, curated } = lake;
   const ofRaw = stage.sourceBucket === rawBucket;
   return {
@@ -34,7 +34,7 @@ export function taskOf(lake: LakeStage, onAccepted?: ReadingTask["onAccepted"]):
     zone,
     ...(ofRaw ? {} : { dialect: OWN_DIALECT }),
     curated,
-    ...(onAccepted === undefined ? {} : { onAccepted }),
+    ...(onKey === undefined ? {} : { onKey }),
   };
 }
 
@@ -77,9 +77,10 @@ export async function readTrusted(
     const expectation = await expectFrom(object.bytes, taskOf(lake), claim, {
       row(row) {
         unreadable ??= reasonForeign(row);
-        if (header) addRow(rows, hashRow(row.cells));
         header = true;
       },
+      accepted: (_row, _cells, _partition, hash) => addRow(rows, hash),
+      rejected: (_record, _cells, row) => addRow(rows, hashRow(row.cells)),
     });
     const { size, etag, versionId } = object;
     const { columns, compressed } = expectation;

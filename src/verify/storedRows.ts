@@ -4,7 +4,7 @@ import { CsvUnreadable, readStoredCsv, type StoredRow } from "./csvRows.ts";
 import { type RejectedRow, rejectedRowHash } from "./expectation.ts";
 import { GzipDamaged, gunzip, isGzip, type LakeReader, Peekable } from "./lakeReader.ts";
 import { shortenBase64 } from "./longText.ts";
-import { addRow, emptyMultiset, hashRow, type Multiset } from "./multiset.ts";
+import { addRow, emptyMultiset, hashRow, type Multiset, type RowHash } from "./multiset.ts";
 
 /** A trusted or curated object as it is. */
 export interface StoredRows {
@@ -19,7 +19,7 @@ export interface StoredRows {
 }
 
 /** hash   what makes the row the same as another */
-export type RowListener = (row: StoredRow, hash: Buffer) => void;
+export type RowListener = (row: StoredRow, hash: RowHash) => void;
 
 /** Undefined when there is no such object. */
 export async function readStoredRows(

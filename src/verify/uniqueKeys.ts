@@ -1,5 +1,5 @@
 import type { CompiledContract } from "../contract/compiledContract.ts";
-import { keyHash } from "./contract/gates.ts";
+import type { KeyListener } from "./contract/contractJudge.ts";
 import { KeyLog } from "./keyLog.ts";
 import { type DuplicateKeys, MAX_DUPLICATE_FILES } from "./report.ts";
 
@@ -10,7 +10,7 @@ const KEYS_BYTES = 32 * 1024 * 1024;
 export interface NotedFile {
   /** Its number; `forget` takes it back. */
   file: number;
-  note(cells: string[], columns: string[], line: number): void;
+  note: KeyListener;
 }
 
 /**
@@ -18,20 +18,22 @@ export interface NotedFile {
  * while rows are compared; an object that is compared again is noted anew, and its older keys do not count any more.
  */
 export class UniqueKeys {
-  readonly #sets: { rule: DuplicateKeys["rule"]; columns: string[]; log: KeyLog }[];
+  /** By the index of the gate. */
+  readonly #sets: Map<number, { rule: DuplicateKeys["rule"]; columns: string[]; log: KeyLog }>;
   /** Raw key of each number; undefined for a reading that does not count. */
   readonly #files: (string | undefined)[] = [];
   /** Sources by number until it is known whether their keys count. */
   readonly #started = new Map<number, string>();
 
-  private constructor(sets: { rule: DuplicateKeys["rule"]; columns: string[] }[]) {
-    this.#sets = sets.map((set) => ({ ...set, log: new KeyLog(KEYS_BYTES) }));
+  private constructor(sets: [gate: number, set: { rule: DuplicateKeys["rule"]; columns: string[] }][]) {
+    this.#sets = new Map(sets.map(([gate, set]) => [gate, { ...set, log: new KeyLog(KEYS_BYTES) }]));
   }
 
   /** Undefined for a contract that calls nothing unique. */
   static of(contract: CompiledContract | undefined): UniqueKeys | undefined {
-    const sets = (contract?.gates ?? []).flatMap(({ rule, columns }) =>
-      rule === "unique" || rule === "primary-key" ? [{ rule, columns }] : [],
+    const sets = (contract?.gates ?? []).flatMap(
+      ({ rule, columns }, gate): [number, { rule: DuplicateKeys["rule"]; columns: string[] }][] =>
+        rule === "unique" || rule === "primary-key" ? [[gate, { rule, columns }]] : [],
     );
     return sets.length === 0 ? undefined : new UniqueKeys(sets);
   }
@@ -39,17 +41,7 @@ export class UniqueKeys {
   begin(source: string): NotedFile {
     const file = this.#files.push(undefined) - 1;
     this.#started.set(file, source);
-    let indexes: number[][] | undefined;
-    return {
-      file,
-      note: (cells, columns, line) => {
-        indexes ??= this.#sets.map((set) => set.columns.map((name) => columns.indexOf(name)));
-        for (const [index, { log }] of this.#sets.entries()) {
-          const hash = keyHash(indexes[index]!.map((column) => cells[column] ?? ""));
-          if (hash !== undefined) log.add(hash, { file, line });
-        }
-      },
-    };
+    return { file, note: (gate, key, line) => this.#sets.get(gate)?.log.add(key, { file, line }) };
   }
 
   /** The keys of this reading count. */
@@ -65,7 +57,7 @@ export class UniqueKeys {
 
   /** samples   keys shown for each set of columns */
   find(samples: number): DuplicateKeys[] {
-    return this.#sets.flatMap(({ rule, columns, log }) => {
+    return [...this.#sets.values()].flatMap(({ rule, columns, log }) => {
       const found: DuplicateKeys = { rule, columns, keys: 0, rows: 0, files: [], filesOmitted: 0, samples: [] };
       const rowsOf = new Map<number, number>();
       for (const { rows, files, places } of log.repeated((file) => this.#files[file] !== undefined)) {
@@ -88,6 +80,6 @@ export class UniqueKeys {
 
   /** Takes temporary files away. */
   discard(): void {
-    for (const { log } of this.#sets) log.discard();
+    for (const { log } of this.#sets.values()) log.discard();
   }
 }

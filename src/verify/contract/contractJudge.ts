@@ -1,4 +1,5 @@
 import type { CompiledContract, ContractColumn, ContractRule, Severity } from "../../contract/compiledContract.ts";
+import type { RowHash } from "../multiset.ts";
 import { type CellReader, cellReader } from "./cellTypes.ts";
 import { type Check, columnCheck } from "./columnChecks.ts";
 import { type GateMeter, gateMeter, passes } from "./gates.ts";
@@ -15,6 +16,9 @@ export interface Breach {
   /** A name, names joined by ",", or "". */
   column: string;
 }
+
+/** gate   its index in the contract */
+export type KeyListener = (gate: number, key: RowHash, line: number) => void;
 
 /** Rows that a rule of severity "warning" speaks of. */
 export interface Warning {
@@ -116,9 +120,12 @@ export class ContractJudge {
   }
 
   /** Counts a row that nothing else speaks against, for the gates and the warnings. */
-  accept(cells: string[], warned: Warning[]): void {
+  accept(cells: string[], warned: Warning[], line: number, onKey: KeyListener | undefined): void {
     for (const warning of warned) warning.rows += 1;
-    for (const { meter, indexes } of this.#gates) meter.add(indexes.map((index) => cells[index] ?? ""));
+    for (const [gate, { meter, indexes }] of this.#gates.entries()) {
+      const key = meter.add(indexes.map((index) => cells[index] ?? ""));
+      if (key !== undefined) onKey?.(gate, key, line);
+    }
   }
 
   /** When every row has been seen. refusal: of the first gate that fails. */

@@ -1,6 +1,6 @@
 import type { ContractGate } from "../../contract/compiledContract.ts";
 import { KeyLog } from "../keyLog.ts";
-import { hashRow } from "../multiset.ts";
+import { hashRow, type RowHash } from "../multiset.ts";
 
 /** Held per gate and file; more goes to a temporary folder. */
 const KEYS_BYTES = 4 * 1024 * 1024;
@@ -8,8 +8,11 @@ const KEYS_BYTES = 4 * 1024 * 1024;
 /** Measures one set rule over the accepted rows of one file. */
 export interface GateMeter {
   gate: ContractGate;
-  /** cells   those of the gate's columns, as they are in the file; one character per byte */
-  add(cells: string[]): void;
+  /**
+   * Takes the cells of the gate's columns, as they are in the file; one character per byte. Returns the hash of a key that
+   * is no null, of a gate about keys.
+   */
+  add(cells: string[]): RowHash | undefined;
   /** In the gate's unit. */
   measure(acceptedRows: number): number;
   discard(): void;
@@ -30,16 +33,11 @@ export function gateMeter(gate: ContractGate): GateMeter {
 }
 
 /** Whether a gate is about rows that have the same key as an earlier one. */
-export const isKeyRule = ({ rule }: ContractGate): boolean =>
+const isKeyRule = ({ rule }: ContractGate): boolean =>
   rule === "unique" || rule === "primary-key" || rule === "duplicate-values";
 
-/** The hash of a row's key; undefined when a part of it is null. */
-export function keyHash(cells: string[]): Buffer | undefined {
-  return cells.includes("") ? undefined : hashRow(cells);
-}
-
 interface Count {
-  add(cells: string[]): void;
+  add(cells: string[]): RowHash | undefined;
   rows(): number;
   discard?(): void;
 }
@@ -48,8 +46,10 @@ function repetitions(): Count {
   const keys = new KeyLog(KEYS_BYTES);
   return {
     add(cells) {
-      const hash = keyHash(cells);
-      if (hash !== undefined) keys.add(hash, { file: 0, line: 0 });
+      if (cells.includes("")) return undefined;
+      const hash = hashRow(cells);
+      keys.add(hash, { file: 0, line: 0 });
+      return hash;
     },
     rows() {
       let rows = 0;
@@ -66,6 +66,7 @@ function matches(gate: ContractGate): Count {
   return {
     add(cells) {
       if (concerns(cells[0] ?? "")) rows += 1;
+      return undefined;
     },
     rows: () => rows,
   };
