@@ -19,19 +19,11 @@ export interface DuckDb {
   run(sql: string): Promise<void>;
 }
 
-/** Of the whole process, Node and what DuckDB does not count, in MB. */
-const RESERVED_MB = 160;
-const LEAST_MB = 96;
-
 let opened: Promise<DuckDb> | undefined;
 
-/**
- * One for the life of the process: opening it takes longer than writing a small file.
- *
- * memoryMb  of the function; DuckDB writes to the temporary folder what does not fit
- */
-export function useDuckDb(memoryMb: number): Promise<DuckDb> {
-  opened ??= open(memoryMb).catch((error: unknown) => {
+/** One for the life of the process: opening it takes longer than writing a small file. */
+export function useDuckDb(): Promise<DuckDb> {
+  opened ??= open().catch((error: unknown) => {
     opened = undefined;
     throw error;
   });
@@ -42,12 +34,11 @@ export function useDuckDb(memoryMb: number): Promise<DuckDb> {
  * One thread, so that rows keep their order and the same rows give the same bytes. No extension is ever loaded from elsewhere: Parquet and
  * ICU are in the library.
  */
-async function open(memoryMb: number): Promise<DuckDb> {
+async function open(): Promise<DuckDb> {
   const binding = loadBinding();
   const settings = {
     threads: "1",
     preserve_insertion_order: "true",
-    memory_limit: `${Math.max(LEAST_MB, memoryMb - RESERVED_MB)}MB`,
     temp_directory: join(tmpdir(), `minilake-duckdb-${process.pid}`),
     // The same file names come again with other content.
     enable_external_file_cache: "false",

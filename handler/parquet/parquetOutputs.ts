@@ -22,6 +22,12 @@ const VECTOR_ROWS = 2_048;
 /** A source's row has up to 1 MiB; in UTF-8 and with quotes doubled it may be three times as long. */
 const MAX_LINE_BYTES = 4 * 1024 * 1024;
 const BUFFER_BYTES = 2 * MAX_LINE_BYTES;
+/** Of the whole process: Node, the arenas, and what DuckDB does not count. */
+const RESERVED_MB = 160;
+const LEAST_MB = 64;
+const ENOUGH_MB = 192;
+/** Vectors and buffers of a column while its rows pass through. */
+const MB_OF_A_COLUMN = 0.2;
 const PIECE_BYTES = 256 * 1024;
 
 /** What a file's rows were sorted into. */
@@ -57,7 +63,8 @@ export async function writeParquet(
   const folder = join(tmpdir(), `minilake-parquet-${randomUUID()}`);
   await mkdir(folder, { mode: 0o700 });
   try {
-    const duckDb = await useDuckDb(memoryMb);
+    const duckDb = await useDuckDb();
+    await duckDb.run(`SET memory_limit = '${memoryLimitMb(columns.length, memoryMb)}MB'`);
     const text = join(folder, "rows.csv");
     const file = join(folder, "rows.parquet");
     for (const { output } of partitions) {
@@ -67,11 +74,17 @@ export async function writeParquet(
     }
   } catch (error) {
     results.discard();
-    throw explained(error, columns, dialect);
+    throw explained(error, columns, dialect, memoryMb);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
   return { body: (output) => results.body(places.get(output)!, PARQUET), discard: () => results.discard() };
+}
+
+/** DuckDB takes all that it is given for text that it has read; beyond this it gets no faster. */
+function memoryLimitMb(columns: number, memoryMb: number): number {
+  const enough = ENOUGH_MB + columns * MB_OF_A_COLUMN;
+  return Math.round(Math.max(LEAST_MB, Math.min(memoryMb - RESERVED_MB, enough)));
 }
 
 function groupRows(bytes: number, rows: number): number {
@@ -112,19 +125,36 @@ function takeIn(results: Outputs, path: string): number {
   }
 }
 
-function explained(error: unknown, columns: readonly ParquetColumn[], dialect: DetectedDialect): unknown {
+function explained(
+  error: unknown,
+  columns: readonly ParquetColumn[],
+  dialect: DetectedDialect,
+  memoryMb: number,
+): unknown {
   if (!(error instanceof Error)) return error;
   const fault = cellFault(error.message);
   if (fault) {
     const { name, type } = columns[fault.column]!;
-    const refused = new FileRefused(
+    return refusal(
+      dialect,
       "parquet-type",
       `${name} has ${JSON.stringify(fault.cell)}, which no ${type} of a Parquet file holds as it is; correct the cell, or declare the column as a string or with a wider type in the contract, and replay the file`,
       name,
     );
-    refused.dialect = dialect;
-    return refused;
+  }
+  if (error.message.startsWith("Out of Memory Error")) {
+    return refusal(
+      dialect,
+      "file-too-large",
+      `${columns.length} columns of Parquet need more than the ${memoryMb} MB of memory that the function has. Give it more, and replay the file`,
+    );
   }
   const full = (error as NodeJS.ErrnoException).code === "ENOSPC" || /No space left on device/.test(error.message);
   return full ? new SpaceExhausted(freeBytes()) : error;
+}
+
+function refusal(dialect: DetectedDialect, rule: string, message: string, column?: string): FileRefused {
+  const refused = new FileRefused(rule, message, column);
+  refused.dialect = dialect;
+  return refused;
 }

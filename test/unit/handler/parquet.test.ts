@@ -363,6 +363,16 @@ describe("many rows, many partitions", () => {
   });
 });
 
+test("more columns than the function's memory holds: the file is refused with the figures", async () => {
+  const names = Array.from({ length: 12_000 }, (_, i) => `c${i}`);
+  const text = `day,${names.join(",")}\n2026-01-01,${names.join(",")}\n`;
+  const { receipt, rejects } = await curateFile(text, { configuration: parquet() });
+  expect(receipt).toMatchObject({ status: "rejected", rows: { rejectedByRule: { "file-too-large": 1 } } });
+  expect(rejects).toContain("12001 columns of Parquet need more than the 1769 MB of memory that the function has");
+  const few = await curateFile("day,value\n2026-01-01,x\n", { configuration: parquet() });
+  expect(few.receipt.status).toBe("done");
+});
+
 test("a key that leaves no room for .parquet is refused, and one byte less is not", async () => {
   const room = 1024 - "dt_reference=2026-01-01/".length - ".parquet".length;
   const text = "day,value\n2026-01-01,x\n";
