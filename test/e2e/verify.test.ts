@@ -1,5 +1,6 @@
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { CopyObjectCommand, DeleteObjectCommand, GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect, onTestFinished, test } from "vitest";
 import type { VerifyReport } from "../../src/verify/report.ts";
 import { clientOf, SAMPLES, workspace } from "./workspace.ts";
@@ -96,5 +97,86 @@ test("verify finds what somebody did to a lake behind its back", { timeout: 180_
 
   expect(await verify()).toMatchObject({ code: 0, types: [] });
   expect(await run(["verify", join("nothing", "there.csv")])).toMatchObject({ code: 1 });
+  expect(await run(["down"])).toMatchObject({ code: 0 });
+});
+
+const TRUSTED = "trusted-transactions";
+
+/** A lake with the sample contract, fed; and what verify says of it. */
+async function contractLake(settings: string) {
+  const { run, port, folder, endpoint } = await workspace();
+  const contract = join(folder, "transactions.odcs.yaml");
+  copyFileSync(join(SAMPLES, "transactions.odcs.yaml"), contract);
+  writeFileSync(join(folder, "minilake.yaml"), `contract: transactions.odcs.yaml\n${settings}`);
+  const up = () => run(["up", "--port", String(port)]);
+  expect(await up()).toMatchObject({ code: 0 });
+  const files = ["transactions.csv", "corrections.csv"].map((name) => join(SAMPLES, name));
+  expect(await run(["ingest", ...files])).toMatchObject({ code: 0 });
+  const s3 = clientOf(endpoint);
+  onTestFinished(() => s3.destroy());
+  const verify = async () => {
+    const { code, stdout } = await run(["verify", "--json", "--timeout", "60s"]);
+    const report = JSON.parse(stdout) as VerifyReport;
+    return { code, report, types: [...new Set(report.findings.map(({ stage, type }) => `${stage} ${type}`))].sort() };
+  };
+  return {
+    run,
+    up,
+    s3,
+    verify,
+    contract,
+    /** Does what the report says, and sees that it helps. */
+    mend: async (advice: string) => {
+      expect(await run(advice.replace(/^.*minilake /, "").split(" "))).toMatchObject({ code: 0 });
+      expect((await verify()).report).toMatchObject({ ok: true, findings: [] });
+    },
+  };
+}
+
+test("a lake with a contract is recomputed from raw, layer by layer, and its findings say how to mend it", {
+  timeout: 180_000,
+}, async () => {
+  const { run, up, s3, verify, contract, mend } = await contractLake("");
+  const right = await verify();
+  expect(right).toMatchObject({
+    code: 0,
+    report: {
+      ok: true,
+      duplicates: [],
+      totals: { rawObjects: 2, trustedObjects: 2, rowsRead: 5_030, rowsTrusted: 4_978, rowsStored: 4_978 },
+    },
+  });
+
+  // Somebody takes a row out of trusted, and curate follows as it does for every change.
+  const Key = "transactions.csv";
+  const before = await s3.send(new GetObjectCommand({ Bucket: TRUSTED, Key }));
+  const [header, , ...rows] = (await before.Body!.transformToString()).split("\n");
+  await s3.send(new PutObjectCommand({ Bucket: TRUSTED, Key, Body: [header, ...rows].join("\n") }));
+  const tampered = await verify();
+  expect(tampered.code).toBe(1);
+  expect(tampered.types).toEqual(expect.arrayContaining(["curate lost-row", "validate lost-row"]));
+  const lost = tampered.report.findings.find(({ stage, type }) => stage === "validate" && type === "lost-row");
+  expect(lost).toMatchObject({ count: 1, samples: [{ line: 2 }] });
+  await mend(lost!.advice!);
+
+  writeFileSync(contract, readFileSync(contract, "utf8").replace("version: 1.0.0", "version: 1.1.0"));
+  expect(await up()).toMatchObject({ code: 0 });
+  const stale = await verify();
+  expect(stale).toMatchObject({ code: 1, types: ["validate stale-contract"] });
+  await mend(stale.report.findings[0]!.advice!);
+  expect(await run(["down"])).toMatchObject({ code: 0 });
+});
+
+test("curated objects in Parquet are compared by their values", { timeout: 180_000 }, async () => {
+  const { run, s3, verify, mend } = await contractLake("format: parquet\n");
+  const right = await verify();
+  expect(right).toMatchObject({ code: 0, report: { ok: true, totals: { rowsStored: 4_978 } } });
+
+  const [one, other] = ["2026-07-14", "2026-07-15"].map((day) => `dt_reference=${day}/transactions.csv.parquet`);
+  await s3.send(new CopyObjectCommand({ Bucket: CURATED, Key: one, CopySource: `${CURATED}/${other}` }));
+  const tampered = await verify();
+  expect(tampered.code).toBe(1);
+  expect(tampered.types).toEqual(expect.arrayContaining(["curate doubled-row", "curate lost-row"]));
+  await mend(tampered.report.findings.find(({ type }) => type === "lost-row")!.advice!);
   expect(await run(["down"])).toMatchObject({ code: 0 });
 });
