@@ -254,6 +254,22 @@ export function putReceipt(s3: FakeS3, receipt: Receipt): void {
   s3.put(BUCKETS.control, receiptKeyOf(receipt.source.key), `${JSON.stringify(receipt, null, 2)}\n`);
 }
 
+/** Does the same for the receipts of both stages of a lake with a contract, as far as they list what is there. */
+export function settle(s3: FakeS3, key: string): void {
+  for (const stage of ["validate", "curate"]) {
+    const receiptKey = `receipts/${stage}/${key}.json`;
+    if (!s3.bucket(BUCKETS.control).has(receiptKey)) continue;
+    const receipt = JSON.parse(s3.text(BUCKETS.control, receiptKey)) as Receipt;
+    const source = s3.bucket(receipt.source.bucket).get(key);
+    if (source !== undefined) receipt.source = { ...receipt.source, etag: md5(source), size: source.length };
+    receipt.outputs = receipt.outputs.flatMap((output) => {
+      const bytes = s3.bucket(output.bucket).get(output.key);
+      return bytes === undefined ? [] : [{ ...output, bytes: bytes.length, etag: md5(bytes) }];
+    });
+    s3.put(BUCKETS.control, receiptKey, JSON.stringify(receipt));
+  }
+}
+
 /** Brings rows, bytes and ETags of a receipt's outputs in line with what is stored: a receipt that lies consistently. */
 export function coverUp(s3: FakeS3, key: string): void {
   const receipt = JSON.parse(s3.text(BUCKETS.control, receiptKeyOf(key))) as Receipt;
