@@ -3,21 +3,16 @@
 // the thing), or it is news: then this exits 1. Peers are started here and stopped by their process id.
 //
 //   node scripts/peers.mjs [moto] [ministack] [--report <file>]     the report: one line of JSON per test
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { PEER_NAMES, startPeer, stop, whyMissing } from "./peerProcess.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const differences = JSON.parse(readFileSync(join(root, "test/conformance/differences.json"), "utf8"));
-
-const PEERS = {
-  moto: (port) => ["moto_server", ["-H", "127.0.0.1", "-p", String(port)], {}],
-  ministack: (port) => ["ministack", [], { GATEWAY_PORT: String(port), BIND_HOST: "127.0.0.1", LOG_LEVEL: "ERROR" }],
-};
 
 // Not run against peers, because they ask nothing that AWS has an answer to: minilake's lake, which only the endpoints it supports
 // need to carry (and whose function deployments take minutes there); our door and data folder; clients, which test/clients covers;
@@ -29,36 +24,27 @@ const LIMIT_MS = 180_000;
 
 const { values, positionals: asked } = parseArgs({ allowPositionals: true, options: { report: { type: "string" } } });
 let news = 0;
-for (const [name, command] of Object.entries(PEERS)) {
+for (const name of PEER_NAMES) {
   if (asked.length > 0 && !asked.includes(name)) continue;
-  news += await compare(name, command);
+  news += await compare(name);
 }
 process.exitCode = news > 0 ? 1 : 0;
 
 /** Prints how the peer did; returns the number of failures that are not listed. */
-async function compare(name, command) {
-  const port = await freePort();
-  const [program, args, env] = command(port);
-  if (spawnSync(program, ["--help"], { stdio: "ignore", timeout: 10_000 }).error?.code === "ENOENT") {
-    console.log(
-      `${name}: NOT RUN, ${program} is not installed (pip install ${name === "moto" ? "moto[server]" : name})`,
-    );
+async function compare(name) {
+  const missing = whyMissing(name);
+  if (missing !== undefined) {
+    console.log(`${name}: NOT RUN, ${missing}`);
     return 0;
   }
   const folder = mkdtempSync(join(tmpdir(), `minilake-peer-${name}-`));
   const report = join(folder, "report.jsonl");
-  const peer = spawn(program, args, {
-    cwd: folder,
-    env: { ...process.env, ...env, TMPDIR: folder, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
-    stdio: "ignore",
-    detached: true,
-  });
+  let peer;
   try {
-    const endpoint = `http://127.0.0.1:${port}`;
-    await answers(endpoint);
+    peer = await startPeer(name, folder);
     const isFinished = await runSuite({
       MINILAKE_TARGET: name,
-      MINILAKE_TARGET_ENDPOINT: endpoint,
+      MINILAKE_TARGET_ENDPOINT: peer.endpoint,
       MINILAKE_PEER_REPORT: report,
     });
     if (values.report && existsSync(report)) copyFileSync(report, values.report);
@@ -67,7 +53,7 @@ async function compare(name, command) {
     console.log(`${name}: NOT RUN, ${error.message}`);
     return 0;
   } finally {
-    stop(peer);
+    peer?.stop();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -119,34 +105,4 @@ function judge(name, report, isFinished) {
   if (!isFinished) console.log(`  stopped after ${LIMIT_MS / 1000} s; the tests that had not finished are not judged`);
   else for (const each of known) if (!used.has(each)) console.log(`  listed, but agrees now: ${each}`);
   return unlisted.length;
-}
-
-function freePort() {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-}
-
-async function answers(endpoint) {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    try {
-      await fetch(endpoint, { signal: AbortSignal.timeout(5_000) });
-      return;
-    } catch {
-      await new Promise((done) => setTimeout(done, 100));
-    }
-  }
-  throw new Error("it did not answer within 30 s");
-}
-
-/** A peer may have children of its own (MiniStack's functions): its process group goes with it. */
-function stop(child) {
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    child.kill("SIGKILL");
-  }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Command, CommanderError, Option } from "commander";
 import { MinilakeError } from "../errors.ts";
 import { Output } from "../ui/output.ts";
@@ -19,6 +20,8 @@ export async function runProcess(): Promise<void> {
     });
   }
   const interruption = new AbortController();
+  // Requests that are under way listen, and there may be many.
+  setMaxListeners(0, interruption.signal);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       // The second time, or when nothing comes to rest: every command leaves a state that can be taken up again.

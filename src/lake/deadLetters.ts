@@ -180,9 +180,12 @@ interface S3EventRecord {
   s3?: { bucket?: { name?: string }; object?: { key?: string; versionId?: string } };
 }
 
+/** AWS puts the event itself into a dead-letter queue, and an envelope around it into a destination, as some endpoints do into both. */
 function eventRecords(body: string): S3EventRecord[] {
+  type Message = { Records?: S3EventRecord[]; requestPayload?: { Records?: S3EventRecord[] } };
   try {
-    const { Records } = (JSON.parse(body) ?? {}) as { Records?: S3EventRecord[] };
+    const message = (JSON.parse(body) ?? {}) as Message;
+    const Records = message.Records ?? message.requestPayload?.Records;
     return Array.isArray(Records) ? Records : [];
   } catch {
     return [];
