@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CompiledContract } from "../../../src/contract/compiledContract.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
@@ -133,6 +134,40 @@ describe("a lake with a contract that is right", () => {
     const report = await verify({ definition: headless });
     expect(report.findings).toEqual([]);
     expect(report.totals).toMatchObject({ rowsRead: 3, rowsTrusted: 2, rowsRejected: 1 });
+  });
+
+  it("is placed by the column of dates that curate has found in trusted, or refused by curate for want of one", async () => {
+    s3 = new FakeS3();
+    const unnamed = definitionOf({ contract, partition: { as: "dt_reference", timezone: "UTC" } });
+    // In raw there are two columns of ISO dates, and in trusted as well.
+    s3.put(BUCKETS.raw, "two.csv", "id,day,name,sent\n1,01/08/2026,Ann,2026-08-02\n");
+    s3.put(BUCKETS.raw, "one.csv", "id,day,name\n1,01/08/2026,Ann\n");
+    for (const key of ["two.csv", "one.csv"]) await runStages(s3, key, unnamed.configuration);
+    const report = await verify({ definition: unnamed });
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({
+      partitions: [{ partition: "2026-08-01", rowsExpected: 1, rowsStored: 1 }],
+      totals: { trustedObjects: 2, filesRejected: 1 },
+    });
+  });
+
+  it("may have a key that leaves no room for curated ones: trusted has the file, curate refuses it", async () => {
+    s3 = new FakeS3();
+    const key = `${"k".repeat(1_010)}.csv`;
+    await ingest(key, "id,day,name\n1,01/08/2026,Ann\n");
+    const report = await verify();
+    expect(report.findings).toEqual([]);
+    expect(report.totals).toMatchObject({ trustedObjects: 1, curatedObjects: 0, filesRejected: 1 });
+  });
+
+  it("may be compressed", async () => {
+    s3 = new FakeS3();
+    s3.put(BUCKETS.raw, "sales.csv.gz", gzipSync(SALES));
+    await runStages(s3, "sales.csv.gz", definition().configuration);
+    expect(await verify()).toMatchObject({ ok: true, findings: [], totals: { rowsTrusted: 3, rowsStored: 3 } });
+    s3.put(BUCKETS.trusted, "sales.csv.gz", gunzipSync(s3.bucket(BUCKETS.trusted).get("sales.csv.gz")!));
+    await curateAgain("sales.csv.gz");
+    expect(typesOf(await verify())).toContain("validate unreadable-object sales.csv.gz");
   });
 
   it.each<[string, string, (changed: CompiledContract) => void]>([
