@@ -35,7 +35,7 @@ const SETTINGS: Omit<LakeSettings, "lake" | "region"> = {
 /**
  * An endpoint, clients whose calls are counted, and the definition of a lake with a name of its own.
  *
- * code   "curate": the real function, built here. "none": one that does nothing.
+ * code   "curate": the real functions, built here. "none": one that does nothing.
  */
 export async function lakeFixture(
   code: "curate" | "none",
@@ -49,8 +49,9 @@ export async function lakeFixture(
     }
   } else {
     await build({
-      entryPoints: [join(packageRoot(), "handler", "curate.ts")],
-      outfile: join(folder, "curate.mjs"),
+      entryPoints: ["curate", "validate"].map((name) => join(packageRoot(), "handler", `${name}.ts`)),
+      outdir: folder,
+      outExtension: { ".js": ".mjs" },
       bundle: true,
       platform: "node",
       format: "esm",
