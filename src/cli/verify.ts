@@ -1,8 +1,8 @@
-import { formatBytes, formatCount, formatDuration, plural } from "../ui/format.ts";
-import { type VerifyProgress, verifyLake } from "../verify/index.ts";
+import { verifyLake } from "../verify/index.ts";
 import type { CommandContext } from "./context.ts";
 import { choosePlace, withLake } from "./lake.ts";
 import type { LakeOptions } from "./options.ts";
+import { describeProgress } from "./verifyProgress.ts";
 import { renderVerify } from "./verifyReport.ts";
 
 export interface VerifyOptions extends LakeOptions {
@@ -33,7 +33,7 @@ export async function runVerify(context: CommandContext, keys: string[], options
         ...(unique && { uniqueAcrossFiles: true }),
         ...(since !== undefined && { since }),
         signal,
-        onProgress: (progress) => steps.update(describe(progress)),
+        onProgress: (progress) => steps.update(describeProgress(progress)),
       });
       steps.stop();
       if (!report.ok) context.exitCode = 1;
@@ -41,39 +41,4 @@ export async function runVerify(context: CommandContext, keys: string[], options
       output.print(renderVerify(report, await output.colours("stdout"), { all, width: output.width("stdout") }));
     },
   );
-}
-
-function describe(progress: VerifyProgress): string {
-  const { phase, objectsDone, objectsTotal, bytesDone, bytesTotal, objectsListed, elapsedMs, waiting } = progress;
-  switch (phase) {
-    case "list":
-      return `Listing raw objects: ${formatCount(objectsTotal)}`;
-    case "compare":
-      return (
-        `Comparing rows: ${formatCount(objectsDone)} of ${plural(objectsTotal, "raw object")}, ` +
-        `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}${pace(progress)}`
-      );
-    case "wait":
-      return `Waiting for work under way: ${plural(waiting, "raw object")} without a receipt, for ${formatDuration(elapsedMs)}`;
-    case "again":
-      return "Looking again: a function may have been at work";
-    case "orphans":
-      return `Looking for objects that no raw object explains: ${formatCount(objectsListed)} listed`;
-    case "explain":
-      return "Looking closer at what does not hold";
-    case "duplicates":
-      return "Looking for keys that stand in several files";
-  }
-}
-
-/** Rate and remaining time, once there is something to judge by. Small objects take time by their number, large ones by their bytes. */
-function pace({ objectsDone, objectsTotal, bytesDone, bytesTotal, elapsedMs }: VerifyProgress): string {
-  const done = Math.min(objectsTotal === 0 ? 1 : objectsDone / objectsTotal, 1);
-  const doneBytes = bytesTotal === 0 ? 1 : bytesDone / bytesTotal;
-  // Both have to reach the end; a large object that is under way counts by its bytes.
-  const share = objectsTotal < 100 ? doneBytes : (done + doneBytes) / 2;
-  if (elapsedMs < 2_000 || share < 0.005) return "";
-  const rate = `${formatBytes((bytesDone / elapsedMs) * 1_000)}/s`;
-  if (share >= 1) return `, ${rate}`;
-  return `, ${rate}, about ${formatDuration((elapsedMs / share) * (1 - share))} left`;
 }
