@@ -197,6 +197,8 @@ function openRoot(folder: string): lmdb.RootDatabase {
     noSync: true,
     overlappingSync: false,
     compression: false,
+    // Without the definitions of records, which each value would carry, it is read and written faster.
+    useRecords: false,
   };
   try {
     return lmdb.open(options);
