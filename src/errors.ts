@@ -10,6 +10,7 @@ export type UserErrorCode =
   | "NotOurs" // a resource of the same name exists that minilake did not make
   | "LeaseHeld" // somebody else is running `up` or `down` on this lake
   | "AccessDenied" // the credentials may not do what the command needs
+  | "FunctionFailed" // Lambda itself could not set a function up, and says why
   | "Docker" // LocalStack was asked for and Docker cannot provide it
   | "Timeout" // a bounded wait ran out
   | "Interrupted"; // Ctrl-C; exit code 130

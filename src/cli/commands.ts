@@ -17,7 +17,7 @@ export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandConte
   ["Look and prove:", [statusCommand, queryCommand, verifyCommand, logsCommand, metricsCommand]],
   ["Mend:", [quarantineCommand, dlqCommand, reconcileCommand]],
   ["Take it away:", [downCommand]],
-  ["For other programs:", [emulatorCommand, graphCommand, completionCommand]],
+  ["For other programs:", [emulatorCommand, graphCommand, completionCommand, doctorCommand]],
 ];
 
 function demoCommand(context: CommandContext): Command {
@@ -192,6 +192,20 @@ function emulatorCommand(context: CommandContext): Command {
     ["minilake emulator", "listen on port 4566"],
     ["minilake emulator --port 0 --json", "any free port; one line of JSON when ready"],
     ["aws --endpoint-url=http://localhost:4566 s3 ls", "use it, from another terminal"],
+  ]);
+}
+
+function doctorCommand(context: CommandContext): Command {
+  const command = new Command("doctor")
+    .summary("what is here, what is missing, and what to do")
+    .description(
+      "Looks at what a lake here needs: Node, the definition, the endpoint or the credentials and their\n" +
+        "permissions, ports, Docker. It changes nothing, and exits with 1 when something has to be mended.",
+    )
+    .action(async (options) => (await import("./doctor.ts")).runDoctor(context, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake doctor", "for the embedded endpoint"],
+    ["minilake doctor --backend aws --profile work", "credentials, region, permissions"],
   ]);
 }
 

@@ -1,1 +1,1 @@
-export { IAMClient } from "@aws-sdk/client-iam";
+export { IAMClient, SimulatePrincipalPolicyCommand } from "@aws-sdk/client-iam";

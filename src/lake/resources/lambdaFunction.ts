@@ -256,8 +256,11 @@ async function waitUntilReady(context: ResourceContext, lambda: LambdaClient, Fu
       seen = `${State ?? "in an unknown state"} ${LastUpdateStatus ?? ""}`.trim();
       if (State === "Failed" || LastUpdateStatus === "Failed") {
         throw new MinilakeError(
-          "Internal",
+          "FunctionFailed",
           `Lambda could not set up ${what}: ${State === "Failed" ? StateReason : LastUpdateStatusReason}`,
+          {
+            hint: "What it says is about the place, such as a Docker engine or an image that is not there. Mend it and run the same command again.",
+          },
         );
       }
       return isReady(configuration) ? true : undefined;
