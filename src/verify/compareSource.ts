@@ -93,7 +93,7 @@ export async function compareSource(
   if (receipt !== undefined && whyUnanswered(receipt, { ...source, versionId: read.versionId }) !== undefined) {
     return unprocessed("its receipt speaks of another version");
   }
-  const expectation = believed(receipt, read.expectation);
+  const expectation = believed(first, receipt, read.expectation);
   const result = resultOf(first, source, receipt, expectation);
   result.keyFile = expectation.refused === undefined ? keys?.file : undefined;
   result.findings.push(...receiptProblems(first, source.key, found));
@@ -195,7 +195,7 @@ async function compareLast(
   result: SourceResult,
 ): Promise<void> {
   // Whether what the lake wrote itself can be read is no matter of opinion.
-  const judged = expectation === first ? believed(found?.receipt, expectation) : expectation;
+  const judged = expectation === first ? believed(lake, found?.receipt, expectation) : expectation;
   result.rows.accepted = [...judged.curated.values()].reduce((sum, { count }) => sum + count, 0);
   if (judged !== first) {
     result.rows.rejected += judged.rows.rejected;

@@ -393,6 +393,23 @@ describe("a receipt of validate", () => {
     expect(await verify()).toMatchObject({ ok: true, totals: { rowsTrusted: 4 } });
   });
 
+  it.each([
+    ["good rows", "id,day,name\n1,01/08/2026,Ann\n2,01/08/2026,Bo\n"],
+    ["rows that the contract rejects", "id,day,name\nx,01/08/2026,Ann\ny,01/08/2026,Bo\n"],
+  ])("that refuses a file of %s for a column that it has", async (_, text) => {
+    s3 = new FakeS3();
+    await ingest("sales.csv", "id,name\n1,Ann\n");
+    const etag = s3.put(BUCKETS.raw, "sales.csv", text);
+    editReceipt("validate", (receipt) => {
+      receipt.source = { ...receipt.source, etag, size: text.length };
+      receipt.dialect!.columns = ["id", "day", "name"];
+      receipt.bytes = { ...receipt.bytes, text: text.length, rejected: text.length };
+    });
+    const report = await verify();
+    expect(report.ok).toBe(false);
+    expect(report.findings.map(({ message }) => message).join()).toMatch(/status rejected, but it should be done/);
+  });
+
   it("that is missing, while the rest stands", async () => {
     s3.bucket(BUCKETS.control).delete(RECEIPT.validate);
     expect(typesOf(await verify())).toEqual([`validate receipt-missing ${RECEIPT.validate}`]);
