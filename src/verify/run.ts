@@ -10,6 +10,7 @@ import { isOfOneObject, reasonOf, type StoredObject } from "./lakeReader.ts";
 import { hashName } from "./multiset.ts";
 import { NameSet } from "./nameSet.ts";
 import { findUnexplained, type UnexpectedObject } from "./orphans.ts";
+import { Progress } from "./progress.ts";
 import { type DuplicateKeys, type Finding, MAX_FINDINGS, type VerifyProgress, type VerifyReport } from "./report.ts";
 import { showKeys } from "./showKeys.ts";
 import { Tally } from "./tally.ts";
@@ -23,10 +24,6 @@ const LARGE_BYTES = 4 * 1024 * 1024;
 const LARGE_COUNTS_AS = 4;
 
 const costOf = ({ size }: StoredObject): number => (size > LARGE_BYTES ? LARGE_COUNTS_AS : 1);
-
-/** Progress is told at least this often. */
-const TOLD_BYTES = 1024 * 1024;
-const TOLD_OBJECTS = 1_000;
 
 /** Sources whose findings are looked at a second time, and explained row by row. The others are reported as first seen. */
 const MAX_SUSPECTS = 1_000;
@@ -50,17 +47,7 @@ export class Run {
   readonly #lake: VerifiedLake;
   readonly #options: VerifyOptions;
   readonly only: Set<string> | undefined;
-  readonly #progress: VerifyProgress = {
-    phase: "list",
-    objectsDone: 0,
-    objectsTotal: 0,
-    bytesDone: 0,
-    bytesTotal: 0,
-    objectsListed: 0,
-    elapsedMs: 0,
-    waiting: 0,
-  };
-  #phaseStarted = Date.now();
+  readonly #progress: Progress;
   /** hashName of each raw key that is there. */
   readonly #live = new NameSet();
   /** Names of stored objects that a raw object explains. */
@@ -82,15 +69,14 @@ export class Run {
   constructor(lake: VerifiedLake, options: VerifyOptions) {
     this.#lake = lake;
     this.#options = options;
+    this.#progress = new Progress(options.onProgress);
     this.only = options.keys === undefined ? undefined : new Set(options.keys);
   }
 
   async list(): Promise<void> {
     this.#tell("list");
     for await (const object of this.#rawObjects()) {
-      this.#progress.objectsTotal += 1;
-      this.#progress.bytesTotal += object.size;
-      if (this.#progress.objectsTotal % TOLD_OBJECTS === 0) this.#tell("list");
+      this.#progress.found(object.size);
     }
   }
 
@@ -110,20 +96,15 @@ export class Run {
       CONCURRENT_SOURCES,
       async (object) => {
         await this.#compare(object);
-        this.#progress.objectsDone += 1;
-        this.#tell("compare");
+        this.#progress.compared();
       },
       costOf,
     );
   }
 
-  /** Bytes of a raw object have been read; large objects are told of while they are. */
+  /** Told of bytes of raw objects as they are read. */
   readRaw(bytes: number): void {
-    const progress = this.#progress;
-    if (progress.phase !== "compare") return;
-    const before = Math.floor(progress.bytesDone / TOLD_BYTES);
-    progress.bytesDone = Math.min(progress.bytesDone + bytes, progress.bytesTotal);
-    if (Math.floor(progress.bytesDone / TOLD_BYTES) > before) this.#tell("compare");
+    this.#progress.read(bytes);
   }
 
   /** Compares one raw object, again if it was compared before. An object that is gone is forgotten. */
@@ -215,7 +196,6 @@ export class Run {
 
   /** Looks for stored objects that no raw object explains. */
   async findUnexplained(): Promise<void> {
-    this.#progress.objectsListed = 0;
     this.#tell("orphans");
     const shortNames = new Set([...(this.only ?? [])].flatMap((key) => [key, shortName(key)]));
     const isAsked = (source: string): boolean =>
@@ -227,10 +207,7 @@ export class Run {
       isWanted: (source) => !this.#failed.has(source) && isAsked(source),
       isLive: (source) => this.#isLive(source),
       isWaiting: (source) => this.#waiting.has(source),
-      onListed: () => {
-        this.#progress.objectsListed += 1;
-        if (this.#progress.objectsListed % TOLD_OBJECTS === 0) this.#tell("orphans");
-      },
+      onListed: () => this.#progress.listed(),
     });
     this.#loose = found.loose;
     this.#looseObjects = found.looseObjects;
@@ -425,11 +402,7 @@ export class Run {
   }
 
   #tell(phase: VerifyProgress["phase"]): void {
-    if (this.#progress.phase !== phase) this.#phaseStarted = Date.now();
-    this.#progress.phase = phase;
-    this.#progress.elapsedMs = Date.now() - this.#phaseStarted;
-    this.#progress.waiting = this.#waiting.size;
-    this.#options.onProgress?.({ ...this.#progress });
+    this.#progress.enter(phase, this.#waiting.size);
   }
 
   async #pause(deadline: number, pollMs: number): Promise<void> {
