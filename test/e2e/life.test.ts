@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
@@ -62,7 +62,10 @@ test("--json: each command prints one JSON document, and nothing else, on stdout
   const fed = await json("ingest", SAMPLES);
   expect(fed).toMatchObject({ code: 0, value: { ok: true } });
   expect(
-    fed.value.outcomes.map(({ key, receipt }: { key: string; receipt: { rows: object } }) => [key, receipt.rows]),
+    fed.value.outcomes.map(({ key, receipts }: { key: string; receipts: { rows: object }[] }) => [
+      key,
+      receipts[0]?.rows,
+    ]),
   ).toEqual([
     ["corrections.csv", expect.objectContaining({ read: 30, accepted: 30, rejected: 0 })],
     ["transactions-2026-10.csv", expect.objectContaining({ read: 200, accepted: 200, rejected: 0 })],
@@ -99,9 +102,63 @@ test("what was changed behind the lake's back is found by verify and repaired by
   expect(status.stdout).toContain("Make what is missing: minilake up");
   const repaired = await run(["up"]);
   expect(repaired.stdout).toMatch(/function +minilake-transactions-curate +created/);
-  await run(["ingest", join(SAMPLES, "corrections.csv")]);
+  await run(["reconcile", "--all"]);
   expect((await run(["verify"])).code).toBe(0);
   await run(["down"]);
+});
+
+test("a contract comes and goes on a lake with files: told in words, applied by reconcile, proved by verify", {
+  timeout: 180_000,
+}, async () => {
+  const { run, port, folder } = await workspace();
+  const define = (text: string) => writeFileSync(join(folder, "minilake.yaml"), text);
+  const succeed = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ args, code, stderr: code === 0 ? "" : stderr }).toEqual({ args, code: 0, stderr: "" });
+    return { stdout, stderr };
+  };
+  define(`port: ${port}\n`);
+  await succeed("up");
+  await succeed("ingest", FILE);
+
+  define(`port: ${port}\ncontract: ${join(SAMPLES, "transactions.odcs.yaml")}\n`);
+  const early = await succeed("status");
+  expect(early.stderr).toContain("The lake was brought up with another definition (contract, partition)");
+  const planned = await succeed("plan");
+  expect(planned.stdout).toContain("! The lake gets the contract minilake-sample-transactions 1.0.0: validate checks");
+  expect(planned.stdout).toContain("! 1 file in raw-transactions was made by the older definition and stays so.");
+  await succeed("up");
+  await succeed("reconcile");
+  const checked = await succeed("verify");
+  expect(checked.stdout).toContain("Nothing lost, nothing doubled.");
+  const status = JSON.parse((await succeed("status", "--json")).stdout);
+  expect(
+    status.stages.map(({ stage, backlog }: { stage: string; backlog: { objects: number } }) => [
+      stage,
+      backlog.objects,
+    ]),
+  ).toEqual([
+    ["validate", 0],
+    ["curate", 0],
+  ]);
+  expect(status.deadLetters).toBe(0);
+
+  define(`port: ${port}\n`);
+  const without = await succeed("up");
+  expect(without.stdout).toMatch(/function +minilake-transactions-validate +removed/);
+  expect(without.stdout).toMatch(
+    /bucket +trusted-transactions +kept: it holds 1 object; to remove it: minilake up --prune/,
+  );
+  await succeed("reconcile");
+  const pruned = await succeed("up", "--prune");
+  expect(pruned.stdout).toMatch(/bucket +trusted-transactions +removed/);
+  expect((await succeed("verify")).stdout).toContain("Nothing lost, nothing doubled.");
+  expect((await succeed("plan", "--detailed-exitcode")).stdout).toContain("is as it is defined");
+
+  // A contract that is broken by now is in nobody's way.
+  define(`port: ${port}\ncontract: gone.yaml\n`);
+  expect((await run(["plan"])).code).toBe(2);
+  expect((await succeed("down")).stdout).toContain("Nothing is left");
 });
 
 test("down --keep-data keeps the buckets, and up takes them up again", { timeout: 120_000 }, async () => {
