@@ -236,7 +236,7 @@ describe.runIf(isEmbedded)("a store that was overwritten in its middle while the
     const sound = readFileSync(file);
     const pages = sound.length / 4096;
     const outcomes = { refused: 0, error: 0, whole: 0 };
-    for (let seed = 0; seed < 24; seed++) {
+    for (let seed = 0; seed < 16; seed++) {
       // Two pages next to each other, at another place for each seed.
       const damaged = Buffer.from(sound);
       const first = 2 + Math.floor(((seed * 0.618034) % 1) * (pages - 3));

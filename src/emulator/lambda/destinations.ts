@@ -81,11 +81,13 @@ export async function sendOutcome(context: LambdaContext, outcome: Outcome): Pro
 /** The event as it came, with what went wrong in the attributes. */
 function sendDeadLetter(context: LambdaContext, caller: Caller, arn: string, outcome: Outcome): string | undefined {
   const message = errorMessage(outcome);
-  return context.dependencies.sendMessage(caller, arn, outcome.event.payload.toString("utf8"), {
-    RequestID: { DataType: "String", StringValue: outcome.event.requestId },
+  const { payload, requestId, traceHeader } = outcome.event;
+  const attributes = {
+    RequestID: { DataType: "String", StringValue: requestId },
     ErrorCode: { DataType: "Number", StringValue: outcome.outcome ? "200" : "429" },
     ErrorMessage: { DataType: "String", StringValue: message },
-  });
+  };
+  return context.dependencies.sendMessage(caller, arn, payload.toString("utf8"), attributes, traceHeader);
 }
 
 function errorMessage(outcome: Outcome): string {
@@ -104,7 +106,7 @@ function sendRecord(
   record: string,
   traceHeader: string,
 ): string | undefined {
-  if (arn.startsWith("arn:aws:sqs:")) return context.dependencies.sendMessage(caller, arn, record, {});
+  if (arn.startsWith("arn:aws:sqs:")) return context.dependencies.sendMessage(caller, arn, record, {}, traceHeader);
   const { name, qualifier } = parseFunctionName(arn, undefined, context.settings);
   const target = context.functions.find(name);
   if (!target) return "there is no such function";

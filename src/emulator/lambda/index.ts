@@ -120,6 +120,7 @@ export interface LambdaDependencies {
     queueArn: string,
     body: string,
     attributes: Record<string, { DataType: string; StringValue?: string }>,
+    traceHeader: string,
   ): string | undefined;
   readObject(
     caller: Caller,

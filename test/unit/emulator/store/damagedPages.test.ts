@@ -9,7 +9,7 @@ import { type Key, Store } from "../../../../src/emulator/store/store.ts";
 import { MinilakeError } from "../../../../src/errors.ts";
 
 /** How many damaged copies of one store are opened; more by hand. */
-const SEEDS = Number(process.env.MINILAKE_DAMAGES ?? 150);
+const SEEDS = Number(process.env.MINILAKE_DAMAGES ?? 100);
 const PAGE = 4096;
 const TABLES = ["objects", "bodies", "empty"];
 
