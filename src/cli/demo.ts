@@ -2,29 +2,34 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import type { ChalkInstance } from "chalk";
+import { QUERY_CACHE } from "../backends/session.ts";
 import type { ReceiptOutput } from "../contract/receipt.ts";
+import { MinilakeError } from "../errors.ts";
 import { type IngestOutcome, ingestFiles } from "../lake/ingest.ts";
-import { inParallel, type ListedKey, listKeys } from "../lake/receipts.ts";
+import { type ListedKey, listKeys } from "../lake/receipts.ts";
 import { down, up } from "../lake/reconcile.ts";
 import { type RejectRecord, readRejects } from "../lake/rejects.ts";
 import { expandSources } from "../lake/sources.ts";
 import { packageRoot } from "../packageRoot.ts";
+import { type Cell, openLakeQuery, type QueryResult } from "../query/index.ts";
 import { formatCount, formatDuration, plural, printable } from "../ui/format.ts";
 import { renderTable } from "../ui/table.ts";
 import { verifyLake } from "../verify/index.ts";
 import type { CommandContext } from "./context.ts";
-import { type CurrencyLine, STATUSES, summariseTransactions } from "./demoSummary.ts";
 import { readRefusals } from "./ingest.ts";
 import { renderIngest } from "./ingestReport.ts";
 import { choosePlace, type OpenLake, withLake } from "./lake.ts";
 import type { ReportOptions } from "./options.ts";
+import { renderRows } from "./queryReport.ts";
 import { countChanges } from "./resourceTable.ts";
 import { renderVerify } from "./verifyReport.ts";
 
 const SAMPLES = ["transactions.csv", "transactions-2026-10.csv", "corrections.csv"];
-const READS_IN_FLIGHT = 16;
+/** One of the files has decimal commas. */
+const QUESTION =
+  "select currency, count(*) as rows, count(*) filter (status = 'declined') as declined, sum(replace(amount, ',', '.')::decimal(18, 2)) filter (status = 'settled') as settled from curated group by currency order by rows desc";
 /** Of everything under the title of a chapter. */
 const INDENT = "   ";
 
@@ -107,10 +112,13 @@ async function tellStory({ signal }: CommandContext, lake: OpenLake, story: Stor
   story.block(renderVerify(verified, story.colours, { width: story.width }));
   story.keep("verify", verified);
 
-  story.chapter("Ask it something (summed up by this demo from the curated objects)");
-  const summary = summariseTransactions(await readTexts(s3, curated, after));
-  story.summary(summary);
-  story.keep("summary", summary);
+  story.chapter("Ask it something", `minilake query "${QUESTION}"`);
+  steps.start("Reading the curated objects");
+  const answer = await ask(lake);
+  steps.stop();
+  if (typeof answer === "string") story.line(answer);
+  else story.block(renderRows(answer.columns, answer.rows, story.colours, story.width));
+  story.keep("query", answer);
 
   story.chapter("Take it away", "minilake down");
   steps.start("Taking the lake down");
@@ -192,26 +200,6 @@ class Story {
     );
   }
 
-  summary(lines: CurrencyLine[]): void {
-    this.block(
-      renderTable(
-        [
-          { title: "currency" },
-          { title: "rows", align: "right" },
-          ...STATUSES.map((title) => ({ title, align: "right" as const })),
-          { title: "settled amount", align: "right" },
-        ],
-        lines.map(({ currency, rows, byStatus, settledCents }) => [
-          currency,
-          formatCount(rows),
-          ...STATUSES.map((status) => formatCount(byStatus[status] ?? 0)),
-          (settledCents / 100).toLocaleString("en-US", { minimumFractionDigits: 2 }),
-        ]),
-        { header: this.colours.bold },
-      ),
-    );
-  }
-
   ending(gone: boolean, durationMs: number, endpoint: string): void {
     if (this.#json) this.#output.json({ ...this.#kept, nothingLeft: gone, durationMs: Math.round(durationMs) });
     this.verdict(gone, `nothing is left: no process, nothing at ${endpoint}, no folder`);
@@ -231,13 +219,27 @@ const sameObjects = (before: ListedKey[], after: ListedKey[]): boolean =>
   before.length === after.length &&
   before.every(({ key, etag }, index) => after[index]?.key === key && after[index]?.etag === etag);
 
-async function readTexts(s3: S3Client, bucket: string, objects: ListedKey[]): Promise<string[]> {
-  const texts: string[] = [];
-  await inParallel(objects, READS_IN_FLIGHT, async ({ key }) => {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    texts.push((await Body?.transformToString()) ?? "");
-  });
-  return texts;
+/** The question's answer, or why there is none. */
+async function ask({
+  clients,
+  definition,
+  dataDir,
+}: OpenLake): Promise<(Pick<QueryResult, "columns"> & { rows: Cell[][] }) | string> {
+  try {
+    const query = await openLakeQuery({ s3: await clients.s3(), definition, cacheFolder: join(dataDir, QUERY_CACHE) });
+    try {
+      const { columns, rows } = await query.run(QUESTION);
+      const all: Cell[][] = [];
+      for await (const chunk of rows) all.push(...chunk);
+      return { columns, rows: all };
+    } finally {
+      query.close();
+    }
+  } catch (error) {
+    // The one part of the demo that needs a package which may not be there for every machine.
+    if (error instanceof MinilakeError && error.code === "Config") return `${error.message} ${error.hint ?? ""}`;
+    throw error;
+  }
 }
 
 /** The first reject of each rule. */

@@ -1,3 +1,4 @@
+import type { ChalkInstance } from "chalk";
 import { cellValue, NUMERIC } from "../query/cellValue.ts";
 import type { Cell, QueryResult, TableReads } from "../query/index.ts";
 import { renderBars } from "../ui/barChart.ts";
@@ -20,8 +21,19 @@ export async function writeResult(context: CommandContext, result: QueryResult, 
 
 async function writeTable({ output }: CommandContext, result: QueryResult): Promise<void> {
   const { rows, total } = await firstRows(result, MOST_TABLE_ROWS);
-  const colours = await output.colours("stdout");
-  const columns = result.columns.map(
+  output.print(renderRows(result.columns, rows, await output.colours("stdout"), output.width("stdout")));
+  const shown = total > rows.length ? `, the first ${formatCount(rows.length)} shown; --csv prints all` : "";
+  output.note(`${plural(total, "row")}${shown}`);
+}
+
+/** Rows as an aligned table, numbers to the right. */
+export function renderRows(
+  columns: QueryResult["columns"],
+  rows: Cell[][],
+  colours: ChalkInstance,
+  width: number | undefined,
+): string {
+  const titles = columns.map(
     ({ name, type }): Column => ({
       title: printable(name),
       align: NUMERIC.test(type) ? "right" : "left",
@@ -29,10 +41,7 @@ async function writeTable({ output }: CommandContext, result: QueryResult): Prom
     }),
   );
   const cells = rows.map((row) => row.map((cell) => (cell === null ? colours.dim("NULL") : printable(cell))));
-  const width = output.width("stdout");
-  output.print(renderTable(columns, cells, { indent: 0, header: colours.bold, ...(width && { width }) }));
-  const shown = total > rows.length ? `, the first ${formatCount(rows.length)} shown; --csv prints all` : "";
-  output.note(`${plural(total, "row")}${shown}`);
+  return renderTable(titles, cells, { indent: 0, header: colours.bold, width });
 }
 
 async function firstRows({ rows }: QueryResult, most: number): Promise<{ rows: Cell[][]; total: number }> {
