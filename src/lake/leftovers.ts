@@ -115,7 +115,8 @@ async function logGroups(context: ResourceContext): Promise<Found> {
   const prefix = `/aws/lambda/minilake-${context.definition.name}-`;
   const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: prefix }));
   const names = logGroups.map(({ logGroupName = "" }) => logGroupName);
-  const { stages, tags: ourTags } = context.definition;
+  const { tags: ourTags, retired } = context.definition;
+  const stages = [...context.definition.stages, ...retired.stages];
   return ours(context, "log group", names, async (name) => {
     const resourceArn = logGroupArn(context.definition, name);
     const { tags = {} } = await logs.send(new ListTagsForResourceCommand({ resourceArn }));

@@ -155,6 +155,23 @@ describe("AWS's awkward answers", () => {
     expect(mutating(proxy.take())).toEqual([]);
   });
 
+  test("a plan writes nothing on the wire, whatever it finds: a lake that is not there, or one that has to change", async () => {
+    const refused = ["PutObject", "PutBucketPolicy", "CreateBucket", "UpdateFunctionCode", "DeleteFunction"];
+    proxy.play(refused.map((operation) => ({ operation, times: 99, answer: { status: 403, code: "AccessDenied" } })));
+    const others = [
+      { ...lake.redefine({ lake: lake.target.uniqueName("no"), contract: CONTRACT }, { tls: true }) },
+      lake.redefine({ memoryMb: 1024 }, { tls: true }),
+      lake.redefine({ contract: CONTRACT, retention: { logs: 90, oldVersions: "forever" } }),
+    ];
+    proxy.take();
+    for (const other of others) {
+      expect((await plan(clients, other, { bundle: lake.bundle, prune: true })).changed).toBe(true);
+    }
+    const calls = proxy.take();
+    expect(calls.length).toBeGreaterThan(60);
+    expect(mutating(calls)).toEqual([]);
+  });
+
   test("statements of others in a bucket's policy survive the repair of ours", async () => {
     const { raw } = definition.buckets;
     const theirs = {

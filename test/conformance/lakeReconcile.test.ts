@@ -24,7 +24,9 @@ import {
 import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteBucketLifecycleCommand,
   DeleteObjectCommand,
+  DeletePublicAccessBlockCommand,
   GetBucketNotificationConfigurationCommand,
   GetBucketTaggingCommand,
   GetBucketVersioningCommand,
@@ -186,6 +188,26 @@ describe("drift", () => {
             Bucket: lake.definition.buckets.curated,
             Tagging: { TagSet: [{ Key: "minilake:lake", Value: lake.definition.name }] },
           }),
+        ),
+    ],
+    [
+      "a bucket was opened to the public",
+      ["bucket updated public access block"],
+      async () =>
+        (await lake.clients.s3()).send(new DeletePublicAccessBlockCommand({ Bucket: lake.definition.buckets.curated })),
+    ],
+    [
+      "a bucket's lifecycle was removed",
+      ["bucket updated lifecycle"],
+      async () =>
+        (await lake.clients.s3()).send(new DeleteBucketLifecycleCommand({ Bucket: lake.definition.buckets.raw })),
+    ],
+    [
+      "what the lake was last brought to was overwritten",
+      ["definition created"],
+      async () =>
+        (await lake.clients.s3()).send(
+          new PutObjectCommand({ Bucket: lake.definition.buckets.control, Key: "definition.json", Body: "?" }),
         ),
     ],
     [
