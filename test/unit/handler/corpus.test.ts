@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 import type { FunctionConfiguration } from "../../../src/contract/functionConfiguration.ts";
-import { curateFile, lakeConfiguration } from "./lake.ts";
+import { curateFile, lakeConfiguration, validateFile } from "./lake.ts";
 
 /**
  * Each `x.csv` of test/fixtures/csv with its `x.expected.json` is a test. A new `x.csv` gets its expectation from
@@ -20,27 +20,35 @@ interface Expected {
   [member: string]: unknown;
 }
 
+/** With a contract the file goes through `validate`, otherwise through `curate`. */
 async function observe(name: string, configuration: Partial<FunctionConfiguration>, chunkBytes?: number) {
   const bytes = readFileSync(join(folder, `${name}.csv`));
-  const { receipt, s3, rejects } = await curateFile(bytes, {
-    key: `${name}.csv`,
-    configuration: lakeConfiguration(configuration),
-    ...(chunkBytes === undefined ? {} : { chunkBytes }),
-  });
-  const partitions: Record<string, string> = {};
-  for (const key of s3.keys("curated")) {
-    const stored = s3.current("curated", key)!.bytes!;
-    partitions[key.split("/")[0]!.split("=")[1]!] = (stored[0] === 0x1f ? gunzipSync(stored) : stored).toString("utf8");
-  }
+  const chunks = chunkBytes === undefined ? {} : { chunkBytes };
+  const key = `${name}.csv`;
+  const { contract } = configuration;
+  const { receipt, s3, rejects } = contract
+    ? await validateFile(bytes, contract, { key, configuration, ...chunks })
+    : await curateFile(bytes, { key, configuration: lakeConfiguration(configuration), ...chunks });
+  const text = (bucket: string, stored: string) => {
+    const bytes = s3.current(bucket, stored)!.bytes!;
+    return (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString("utf8");
+  };
+  const outputs = contract
+    ? { warnings: receipt.warnings ?? [], trusted: s3.keys("trusted").map((key) => text("trusted", key))[0] ?? null }
+    : {
+        partition: receipt.partition?.column ?? null,
+        partitions: Object.fromEntries(
+          s3.keys("curated").map((key) => [key.split("/")[0]!.split("=")[1]!, text("curated", key)]),
+        ),
+      };
   const { why: _why, columns: _columns, ...dialect } = receipt.dialect ?? { why: [], columns: [] };
   const records = rejects === "" ? [] : (parse(rejects, { columns: true }) as Record<string, string>[]);
   return {
     status: receipt.status,
     dialect: receipt.dialect === null ? null : dialect,
-    partition: receipt.partition?.column ?? null,
     rows: receipt.rows,
     bytes: receipt.bytes,
-    partitions,
+    ...outputs,
     rejects: records.map(({ source_key: _key, ...rest }) => rest),
   };
 }

@@ -108,6 +108,12 @@ export interface ValidatedFile {
   rejects: string;
 }
 
+/** The settings of a lake, without where they were for. */
+function placeless(changes: Partial<FunctionConfiguration> = {}): Partial<FunctionConfiguration> {
+  const { buckets: _buckets, stages: _stages, ...settings } = changes;
+  return settings;
+}
+
 /** Holds one file against a contract in a lake of its own. */
 export async function validateFile(
   bytes: Buffer | string,
@@ -118,7 +124,7 @@ export async function validateFile(
   const s3 = simulatedLake();
   if (options.chunkBytes !== undefined) s3.chunkBytes = options.chunkBytes;
   s3.putNow("raw", key, Buffer.from(bytes as string));
-  const configuration = contractLake(contract, options.configuration);
+  const configuration = contractLake(contract, placeless(options.configuration));
   const outcome = await runStage(stageContext(s3, { configuration }), createdEvent(key));
   if (!("receipt" in outcome)) throw new Error(`outcome ${outcome.result}`);
   const trusted = s3.current("trusted", key) && s3.text("trusted", key);

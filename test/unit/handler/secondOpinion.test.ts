@@ -4,25 +4,30 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { FunctionConfiguration } from "../../../src/contract/functionConfiguration.ts";
+import { CSV_FORM } from "../../../src/verify/curatedForm.ts";
 import { dayZone } from "../../../src/verify/days.ts";
 import { expectFrom } from "../../../src/verify/expectation.ts";
-import { curateFile, lakeConfiguration } from "./lake.ts";
+import { curateFile, lakeConfiguration, validateFile } from "./lake.ts";
 
 /** `verify` reads raw files with code of its own. Whatever the file, handler and `verify` must come to the same account. */
 const folder = join(dirname(fileURLToPath(import.meta.url)), "../../fixtures/csv");
 
 async function agree(bytes: Buffer, configuration: FunctionConfiguration): Promise<void> {
-  const { receipt } = await curateFile(bytes, { key: "in.csv", configuration });
+  const { contract } = configuration;
+  const { receipt } = contract
+    ? await validateFile(bytes, contract, { configuration })
+    : await curateFile(bytes, { key: "in.csv", configuration });
   const claim = receipt.dialect ? { dialect: receipt.dialect, partitionColumn: receipt.partition?.column } : undefined;
-  const object = {
-    key: "in.csv",
-    bytes: (async function* () {
-      yield bytes;
-    })(),
-  };
-  const opinion = await expectFrom(object, configuration, dayZone(configuration.partition.timezone), claim);
+  const pieces = (async function* () {
+    yield bytes;
+  })();
+  const zone = dayZone(configuration.partition.timezone);
+  const stage = contract ? ("validate" as const) : ("curate" as const);
+  const task = { stage, configuration, zone, curated: CSV_FORM };
+  const opinion = await expectFrom(pieces, task, claim);
   expect(opinion.refused !== undefined).toBe(receipt.status === "rejected");
   if (receipt.status === "rejected") return;
+  expect(opinion.warnings).toEqual(receipt.warnings?.map(({ message: _message, ...warning }) => warning) ?? []);
   expect(opinion.rows).toEqual(receipt.rows);
   expect(opinion.bytes).toEqual(receipt.bytes);
 }
