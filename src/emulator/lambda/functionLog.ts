@@ -3,7 +3,7 @@ import type { Caller } from "../access.ts";
 /** CloudWatch's limit for one event; a longer line is split. */
 const MAX_EVENT_BYTES = 256 * 1024;
 /** How long lines wait for company before they are written. */
-const FLUSH_MS = 15;
+const FLUSH_MS = 40;
 /** What LogType Tail shows. */
 const TAIL_BYTES = 4096;
 

@@ -136,14 +136,18 @@ export class RuntimeApi {
 const EMPTY = Buffer.alloc(0);
 
 /** Undefined when there is more than MAX_RESPONSE_BYTES; the rest is read and dropped so that the answer can be heard. */
-async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= MAX_RESPONSE_BYTES) chunks.push(chunk);
-  }
-  return size > MAX_RESPONSE_BYTES ? undefined : Buffer.concat(chunks);
+function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_RESPONSE_BYTES) chunks.push(chunk);
+    });
+    request.on("end", () => resolve(size > MAX_RESPONSE_BYTES ? undefined : Buffer.concat(chunks)));
+    request.on("error", reject);
+    request.on("close", () => reject(new Error("the runtime broke off")));
+  });
 }
 
 function headerText(request: IncomingMessage, name: string): string | undefined {
