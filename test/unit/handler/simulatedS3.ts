@@ -21,6 +21,8 @@ export class SimulatedS3 implements ObjectStore {
   readonly versioned = new Set<string>();
   readonly #texts = new Set<string>();
   chunkBytes = 64 * 1024;
+  /** Told of every change to an object. */
+  onChange: (bucket: string, key: string, kind: "created" | "removed") => void = () => {};
   #versions = 0;
 
   /**
@@ -110,15 +112,17 @@ export class SimulatedS3 implements ObjectStore {
     const versionId = this.versioned.has(bucket) ? `v${++this.#versions}` : null;
     this.#store(bucket, key, { versionId, etag, bytes });
     this.#texts.add(`${bucket}:${bytes.toString("utf8")}`);
+    this.onChange(bucket, key, "created");
     return { etag, versionId };
   }
 
   deleteNow(bucket: string, key: string): void {
-    if (!this.versioned.has(bucket)) {
+    if (this.versioned.has(bucket)) {
+      this.#store(bucket, key, { versionId: `v${++this.#versions}`, etag: "", bytes: undefined });
+    } else {
       this.objects.delete(`${bucket}/${key}`);
-      return;
     }
-    this.#store(bucket, key, { versionId: `v${++this.#versions}`, etag: "", bytes: undefined });
+    this.onChange(bucket, key, "removed");
   }
 
   #store(bucket: string, key: string, version: StoredVersion): void {
