@@ -23,6 +23,7 @@ const { values } = parseArgs({
     bundle: { type: "string" },
     child: { type: "string" },
     key: { type: "string", default: "transactions.csv" },
+    keep: { type: "string" },
   },
 });
 
@@ -69,7 +70,8 @@ async function main() {
       if (made.status !== 0) throw new Error("the generator failed");
     }
     const bundle = await bundled(folder);
-    const store = spawn(...pinned(1, [join(here, "curateStore.mjs"), file, ...(values.count ? ["count"] : [])]), {
+    const storeMode = values.count ? ["count"] : values.keep ? ["keep", values.keep] : [];
+    const store = spawn(...pinned(1, [join(here, "curateStore.mjs"), file, ...storeMode]), {
       stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
     const port = await new Promise((resolve, reject) => {

@@ -1,10 +1,13 @@
 // S3 as the bench of curate needs it: serves one file as every source object, counts rows of what is put, keeps receipts.
-//   node bench/curateStore.mjs FILE   prints its port; GET /-/counts tells what came in
-import { createReadStream, statSync } from "node:fs";
+//   node bench/curateStore.mjs FILE [count|keep FOLDER]   prints its port; GET /-/counts tells what came in. count: the rows of
+//   CSV objects, too; keep: writes the objects of "curated" to a folder
+import { createReadStream, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { dirname, join } from "node:path";
 
 const file = process.argv[2];
 const counting = process.argv[3] === "count";
+const folder = process.argv[3] === "keep" ? process.argv[4] : undefined;
 const size = statSync(file).size;
 const kept = new Map();
 const counts = { objects: 0, rows: 0, bytes: 0, requests: 0 };
@@ -35,7 +38,7 @@ const server = createServer((request, response) => {
   const chunks = [];
   request.on("data", (chunk) => {
     counts.bytes += chunk.length;
-    if (control) chunks.push(chunk);
+    if (control || folder) chunks.push(chunk);
     else if (counting) for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) counts.rows++;
   });
   request.on("end", () => {
@@ -43,6 +46,11 @@ const server = createServer((request, response) => {
     else {
       counts.objects++;
       counts.rows--;
+      if (folder && path.startsWith("/curated/")) {
+        const place = join(folder, decodeURIComponent(path));
+        mkdirSync(dirname(place), { recursive: true });
+        writeFileSync(place, Buffer.concat(chunks));
+      }
     }
     response.writeHead(200, { etag: '"kept"' });
     response.end();

@@ -1,6 +1,6 @@
 // `npm run bench`: every table of docs/benchmarks.md, measured in one run on one machine. Peers that are not installed are
 // reported by name (pip install ministack "moto[server]" pandas duckdb polars in .venv; npm install s3rver in bench/.peers).
-//   node bench/run.mjs [endpoint] [pipeline] [curate] [program]     only these tables, and docs/benchmarks.md stays as it is
+//   node bench/run.mjs [endpoint] [pipeline] [curate] [parquet] [program]     only these tables, and docs/benchmarks.md stays as it is
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { benchEndpoint } from "./endpoint.mjs";
 import { inParallel, markdownTable, root, spread, start } from "./measure.mjs";
+import { benchParquet } from "./parquet.mjs";
 import { benchPipeline } from "./pipeline.mjs";
 
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
@@ -17,6 +18,10 @@ const program = join(root, "dist/bin/minilake.js");
 
 const SECTIONS = {
   curate: { title: "`curate`: 109 MB of CSV into 84 partitions, one core", measure: curate },
+  parquet: {
+    title: "`curate` to Parquet: 109 MB of CSV into 84 typed files, zstd, one core",
+    measure: () => benchParquet(RUNS, log),
+  },
   endpoint: {
     title: "The endpoint beside its peers",
     measure: () => benchEndpoint(["null server", "minilake", "ministack", "moto", "s3rver"], log),
