@@ -9,7 +9,7 @@ import {
   type RunLimits,
   refuseLargeOutput,
 } from "./prepareObject.ts";
-import { FileRefused } from "./reader/dialect.ts";
+import { FileRefused } from "./reader/layout.ts";
 import type { Prepared, PreparedOutput } from "./stage.ts";
 
 /** Half of what is measured. */

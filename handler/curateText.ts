@@ -4,7 +4,7 @@ import { DayPartitions } from "./dayPartitions.ts";
 import type { Outputs } from "./outputs.ts";
 import { ParquetRowLimits } from "./parquet/rowLimits.ts";
 import { DayReader } from "./partition.ts";
-import type { Layout } from "./reader/dialect.ts";
+import type { Layout } from "./reader/layout.ts";
 import { routeText } from "./textRoute.ts";
 
 export interface CuratedText {

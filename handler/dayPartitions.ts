@@ -3,7 +3,7 @@ import { type Destination, type Fault, shown } from "./destination.ts";
 import type { Outputs } from "./outputs.ts";
 import type { ParquetRowLimits } from "./parquet/rowLimits.ts";
 import { type Day, type DayReader, dayName, NO_DAY } from "./partition.ts";
-import type { Layout } from "./reader/dialect.ts";
+import type { Layout } from "./reader/layout.ts";
 import type { RowCells } from "./rowCells.ts";
 import { RowWriter } from "./rowWriter.ts";
 

@@ -4,7 +4,7 @@ import type { FunctionConfiguration, StageConfiguration } from "../src/contract/
 import { compress } from "./gzipOutput.ts";
 import { ARENA_BYTES, Outputs, SpaceExhausted } from "./outputs.ts";
 import { fileRecord } from "./quarantineRecords.ts";
-import { FileRefused } from "./reader/dialect.ts";
+import { FileRefused } from "./reader/layout.ts";
 import type { ObjectIdentity, PutBody } from "./s3/objectStore.ts";
 import type { Prepared, PreparedOutput } from "./stage.ts";
 

@@ -1,5 +1,5 @@
-import type { Layout } from "./reader/dialect.ts";
 import { codePointsOf, type Encoding } from "./reader/encoding.ts";
+import type { Layout } from "./reader/layout.ts";
 import { FIELD_ESCAPED, type FieldBounds } from "./reader/rowReader.ts";
 
 const BACKSLASH = 92;

@@ -1,8 +1,8 @@
 import { csvField } from "./csvText.ts";
 import type { Destination, Fault } from "./destination.ts";
 import type { QuarantineRecords } from "./quarantineRecords.ts";
-import type { Layout } from "./reader/dialect.ts";
 import { decodable, decode, type Encoding, utf16Bytes, utf16Length } from "./reader/encoding.ts";
+import type { Layout } from "./reader/layout.ts";
 import {
   BROKEN_QUOTE,
   type FieldBounds,
@@ -14,6 +14,9 @@ import {
   UNCLOSED_QUOTE,
 } from "./reader/rowReader.ts";
 import { RowCells } from "./rowCells.ts";
+
+const NO_HEADER_EXPECTED =
+  "a header, and the configuration says that the files have none (dialect.columns); leave it out, or take that setting back";
 
 export interface Tally {
   accepted: number;
@@ -173,7 +176,8 @@ export class RowRouter implements RowSink {
   #whyNot(texts: string[]): Fault {
     if (texts.join("\u0000") === this.#headerFields) {
       this.#inSecondTable = false;
-      return { rule: "repeated-header", column: "", message: "the header again; files were joined" };
+      const message = this.#layout.headerLines > 0 ? "the header again; files were joined" : NO_HEADER_EXPECTED;
+      return { rule: "repeated-header", column: "", message };
     }
     if (this.#inSecondTable) {
       return { rule: "second-table", column: "", message: "a row of a second table in the file" };

@@ -2,7 +2,7 @@ import type { CompiledContract } from "../src/contract/compiledContract.ts";
 import { TrustedRows } from "./contract/trustedRows.ts";
 import { DayReader } from "./partition.ts";
 import { csvBody, type PrepareObject, prepareObject, quarantineOutput, refuseLargeOutput } from "./prepareObject.ts";
-import { FileRefused } from "./reader/dialect.ts";
+import { FileRefused } from "./reader/layout.ts";
 import type { PreparedOutput } from "./stage.ts";
 import { routeText } from "./textRoute.ts";
 

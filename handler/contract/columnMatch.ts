@@ -1,6 +1,6 @@
 import type { CompiledContract } from "../../src/contract/compiledContract.ts";
-import { FileRefused } from "../reader/dialect.ts";
-import { named } from "./messages.ts";
+import { nameList } from "../nameList.ts";
+import { FileRefused } from "../reader/layout.ts";
 
 /** How the columns of a file and of its contract belong together. */
 export interface ColumnMatch {
@@ -22,7 +22,7 @@ export function matchColumns(contract: CompiledContract, header: string[]): Colu
   if (doubled.length > 0) {
     throw new FileRefused(
       "duplicate-column",
-      `the header has ${named(doubled.map(({ name }) => name))} more than once, and the contract cannot tell which is meant; rename or remove all but one`,
+      `the header has ${nameList(doubled.map(({ name }) => name))} more than once, and the contract cannot tell which is meant; rename or remove all but one`,
       doubled[0]!.name,
     );
   }
@@ -30,7 +30,7 @@ export function matchColumns(contract: CompiledContract, header: string[]): Colu
   if (missing.length > 0) {
     throw new FileRefused(
       "missing-column",
-      `the file has no column ${named(missing.map(({ name }) => name))}, which the contract requires; its columns are ${named(header)}. Names must be exactly the same. A file without a header needs their names in minilake.yaml: dialect: { columns: [ … ] }`,
+      `the file has no column ${nameList(missing.map(({ name }) => name))}, which the contract requires; its columns are ${nameList(header)}. Names must be exactly the same. A file without a header needs their names in minilake.yaml: dialect: { columns: [ … ] }`,
       missing[0]!.name,
     );
   }
@@ -40,7 +40,7 @@ export function matchColumns(contract: CompiledContract, header: string[]): Colu
     const names = unknown.map((index) => header[index]!);
     throw new FileRefused(
       "unknown-column",
-      `the contract does not have ${unknown.length === 1 ? "the column" : "the columns"} ${named(names)} and refuses what it does not have; remove them from the file, or add them to the contract`,
+      `the contract does not have ${unknown.length === 1 ? "the column" : "the columns"} ${nameList(names)} and refuses what it does not have; remove them from the file, or add them to the contract`,
       names.join(","),
     );
   }

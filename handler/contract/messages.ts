@@ -1,22 +1,15 @@
 import type { ColumnCheck, ColumnType, CompiledContract, ContractGate } from "../../src/contract/compiledContract.ts";
 import { shown } from "../destination.ts";
+import { nameList } from "../nameList.ts";
 import type { ColumnRule, RowWarning } from "./columnRules.ts";
 import type { GateResult } from "./gates.ts";
 
-/** Names, or values, listed in a message; more would bury the sentence. */
-const LISTED = 12;
-
-/** Names in a list; those that are no simple words in quotes. */
-export function named(names: readonly string[]): string {
-  const listed = names
-    .slice(0, LISTED)
-    .map((name) => (/^[^\p{C}\s,"]+( [^\p{C}\s,"]+)*$/u.test(name) ? name : JSON.stringify(name)));
-  return names.length > LISTED ? `${listed.join(", ")} and ${names.length - LISTED} more` : listed.join(", ");
-}
+/** A list of values is longer than one of names. */
+const LISTED_VALUES = 12;
 
 /** Why a row was rejected: the rule with its numbers, and the cell. */
 export function breachMessage({ column, rule, check }: ColumnRule, cell: string): string {
-  const name = named([column.name]);
+  const name = nameList([column.name]);
   if (rule === "required") return `${name} is empty, and the contract requires it`;
   if (check === undefined) return `${name} is ${typeExpectation(column.type)}: ${shown(cell)}`;
   return `${name} ${checkExpectation(check)}: ${shown(cell)}`;
@@ -24,7 +17,7 @@ export function breachMessage({ column, rule, check }: ColumnRule, cell: string)
 
 /** What a warning says of the accepted rows that it was given for. */
 export function warningMessage({ column, rule, check, rows, firstLine }: RowWarning): string {
-  const name = named([column.name]);
+  const name = nameList([column.name]);
   const what = rule === "required" || check === undefined ? "is empty" : checkExpectation(check);
   return `${name} ${what}, in ${rows === 1 ? "1 row" : `${rows} rows`}${rows === 1 ? ` (line ${firstLine})` : ` (the first on line ${firstLine})`}`;
 }
@@ -86,9 +79,9 @@ function checkExpectation(check: ColumnCheck): string {
     case "format":
       return `is no ${check.value}`;
     case "valid-values":
-      return `is none of ${named(check.values)}`;
+      return `is none of ${nameList(check.values, LISTED_VALUES)}`;
     case "missing-values":
-      return `stands for a missing value (${named(check.values)})`;
+      return `stands for a missing value (${nameList(check.values, LISTED_VALUES)})`;
   }
 }
 
@@ -101,7 +94,7 @@ export function gateMessage(result: GateResult, contract: CompiledContract, acce
       : `${counted(rows)}${gate.unit === "percent" ? ` of ${acceptedRows} (${Number(measured.toFixed(4))} %)` : ""} ${concern(gate, rows)}`;
   const examples = repetitions.map(({ line, firstLine }) => `line ${line} that of line ${firstLine}`).join(", ");
   const shownExamples = examples === "" ? "" : ` (${examples}${rows > repetitions.length ? ", …" : ""})`;
-  return `${found}${shownExamples}; the contract ${named([contract.id])} ${contract.version} wants ${wanted(gate)}`;
+  return `${found}${shownExamples}; the contract ${nameList([contract.id])} ${contract.version} wants ${wanted(gate)}`;
 }
 
 function counted(rows: number): string {
@@ -109,7 +102,7 @@ function counted(rows: number): string {
 }
 
 function concern({ rule, columns, values, pattern }: ContractGate, rows: number): string {
-  const names = named(columns);
+  const names = nameList(columns);
   const verb = rows === 1 ? "has" : "have";
   switch (rule) {
     case "unique":
@@ -119,9 +112,9 @@ function concern({ rule, columns, values, pattern }: ContractGate, rows: number)
     case "null-values":
       return `${verb} no ${names}`;
     case "missing-values":
-      return `${verb} a ${names} that stands for a missing value (${named(values ?? [])})`;
+      return `${verb} a ${names} that stands for a missing value (${nameList(values ?? [], LISTED_VALUES)})`;
     case "invalid-values": {
-      const known = values === undefined ? [] : [`is none of ${named(values)}`];
+      const known = values === undefined ? [] : [`is none of ${nameList(values, LISTED_VALUES)}`];
       const shape = pattern === undefined ? [] : [`does not match the pattern ${pattern}`];
       return `${verb} a ${names} that ${[...known, ...shape].join(" or ")}`;
     }

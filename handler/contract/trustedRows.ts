@@ -3,7 +3,7 @@ import type { ReceiptWarning } from "../../src/contract/receipt.ts";
 import { csvLine } from "../csvText.ts";
 import type { Destination, Fault } from "../destination.ts";
 import type { Outputs } from "../outputs.ts";
-import { FileRefused, type Layout } from "../reader/dialect.ts";
+import { FileRefused, type Layout } from "../reader/layout.ts";
 import type { RowCells } from "../rowCells.ts";
 import { RowWriter } from "../rowWriter.ts";
 import { type ColumnMatch, matchColumns } from "./columnMatch.ts";

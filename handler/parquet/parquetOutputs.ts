@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { CompiledContract } from "../../src/contract/compiledContract.ts";
 import type { DetectedDialect } from "../../src/contract/receipt.ts";
 import { freeBytes, Outputs, SpaceExhausted } from "../outputs.ts";
-import { FileRefused } from "../reader/dialect.ts";
+import { FileRefused } from "../reader/layout.ts";
 import type { PutBody } from "../s3/objectStore.ts";
 import { cellFault, type ParquetColumn, parquetColumns, selectList, sourceColumn } from "./columnTypes.ts";
 import { useDuckDb } from "./duckdb.ts";

@@ -1,83 +1,15 @@
-import type { FunctionConfiguration } from "../../src/contract/functionConfiguration.ts";
-import type { DetectedDialect } from "../../src/contract/receipt.ts";
-import { type DayReader, NO_DAY } from "../partition.ts";
-import { decodable, decode, type Encoding } from "./encoding.ts";
-import {
-  BROKEN_QUOTE,
-  FIELD_ESCAPED,
-  type FieldBounds,
-  RowReader,
-  type RowSink,
-  STRAY_QUOTE,
-  UNCLOSED_QUOTE,
-} from "./rowReader.ts";
-
-export type Delimiter = "," | ";" | "\t" | "|";
-export type Quote = '"' | "'";
-
-/** How the text of one file is to be read. Offsets are in bytes of the (transcoded) text, its byte order mark included. */
-export interface Layout {
-  delimiter: Delimiter;
-  quote: Quote;
-  backslash: boolean;
-  newline: "\n" | "\r\n" | "\r";
-  /** Physical lines before the header; their bytes are [0, headerStart). */
-  preambleLines: number;
-  headerStart: number;
-  /** Where the first row after the header starts. */
-  rowsStart: number;
-  headerLines: number;
-  columns: string[];
-  /** Index of the partition column; -1 when none is configured, until a row of the header's width has come. */
-  keyColumn: number;
-  keyWhy: string;
-  why: string[];
-}
-
-/** What a stage knows beforehand of the files that it reads. */
-export interface ReadingPlan {
-  /** What is pinned. */
-  dialect: FunctionConfiguration["dialect"];
-  /** Undefined: rows are not placed by a date, and no column is looked for. */
-  partition?: { column?: string } | undefined;
-  /** The files are ours: UTF-8, comma, double quotes, a header on line 1. */
-  trusted?: boolean;
-}
-
-/** The file cannot be read as a whole; the message says why and what to do. */
-export class FileRefused extends Error {
-  override readonly name = "FileRefused";
-  readonly rule: string;
-  readonly column: string;
-  /** How the text would have been read, as far as it was found out. */
-  dialect: DetectedDialect | null = null;
-
-  constructor(rule: string, message: string, column = "") {
-    super(message);
-    this.rule = rule;
-    this.column = column;
-  }
-}
+import { nameList } from "../nameList.ts";
+import type { DayReader } from "../partition.ts";
+import { decodable, type Encoding } from "./encoding.ts";
+import { chooseKeyColumn, isDay } from "./keyColumn.ts";
+import { type Delimiter, FileRefused, type Layout, type Quote, type ReadingPlan } from "./layout.ts";
+import { isWhole, type Punctuation, SAMPLED_ROWS, type SampleRow, sampleRows } from "./sampleRows.ts";
 
 const DELIMITERS: Delimiter[] = [",", ";", "\t", "|"];
 const DELIMITER_NAMES: Record<Delimiter, string> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar" };
 /** Enough to judge a delimiter by. */
 const SCORED_BYTES = 64 * 1024;
 const SCORED_ROWS = 200;
-const SAMPLED_ROWS = 1_000;
-const FEW_ROWS = 3;
-/** Names listed in a message; more would bury the sentence. */
-const LISTED_NAMES = 30;
-
-interface SampleRow {
-  start: number;
-  next: number;
-  fields: string[];
-  /** Its quotes do not add up. */
-  broken: boolean;
-  blank: boolean;
-  lines: number;
-}
 
 /**
  * Decides on a layout from the first bytes of the text.
@@ -126,10 +58,6 @@ export function detectLayout(
   if (plan.partition === undefined) return layout;
   const body = rows.slice(firstRow).filter((row) => isWhole(row, layout));
   return Object.assign(layout, chooseKeyColumn(layout.columns, body, plan, days));
-}
-
-function isWhole(row: SampleRow, { columns }: Pick<Layout, "columns">): boolean {
-  return !row.blank && !row.broken && row.fields.length === columns.length;
 }
 
 /** Where the table begins. */
@@ -211,31 +139,12 @@ function ourPunctuation(why: string[]): Punctuation {
   return { delimiter: ",", quote: '"', backslash: false };
 }
 
-/**
- * Decides on the partition column of a layout that has none yet, when the first good row comes late.
- *
- * sample    starts with a row of the header's width
- * Throws    FileRefused
- */
-export function detectKeyColumn(
-  sample: Buffer,
-  complete: boolean,
-  encoding: Encoding,
-  layout: Layout,
-  plan: ReadingPlan,
-  days: DayReader,
-): { keyColumn: number; keyWhy: string } {
-  const rows = sampleRows(sample, 0, complete, layout, encoding, SAMPLED_ROWS, sample.length);
-  const body = rows.filter((row) => isWhole(row, layout));
-  return chooseKeyColumn(layout.columns, body, plan, days);
-}
-
 function detectPunctuation(
   sample: Buffer,
   start: number,
   complete: boolean,
   encoding: Encoding,
-  pinned: FunctionConfiguration["dialect"],
+  pinned: ReadingPlan["dialect"],
   why: string[],
 ): { delimiter: Delimiter; quote: Quote; backslash: boolean } {
   const scored = sample.subarray(0, Math.min(sample.length, SCORED_BYTES));
@@ -332,91 +241,6 @@ function detectNewline(sample: Buffer, why: string[]): "\n" | "\r\n" | "\r" {
   return newline;
 }
 
-interface Punctuation {
-  delimiter: Delimiter;
-  quote: Quote;
-  backslash: boolean;
-}
-
-function sampleRows(
-  sample: Buffer,
-  start: number,
-  complete: boolean,
-  { delimiter, quote, backslash }: Punctuation,
-  encoding: Encoding,
-  limit: number,
-  end: number,
-): SampleRow[] {
-  const rows: SampleRow[] = [];
-  const shape = {
-    delimiter: delimiter.charCodeAt(0),
-    quote: quote.charCodeAt(0),
-    backslash,
-    columns: 0,
-    watchHighBytes: false,
-  };
-  const row = (from: number, next: number, fields: string[], flags: number, lines: number) => {
-    const broken = (flags & (BROKEN_QUOTE | UNCLOSED_QUOTE)) !== 0;
-    rows.push({ start: from, next, fields, broken, blank: false, lines });
-    if (rows.length >= limit) throw ENOUGH;
-  };
-  const sink: RowSink = {
-    plain: () => undefined,
-    other: (window, from, _end, next, flags, lines) => {
-      row(from, next, fieldTexts(window, reader.fields, { quote, backslash }, encoding), flags, lines);
-    },
-    blank: (from, next) => {
-      rows.push({ start: from, next, fields: [], broken: false, blank: true, lines: 1 });
-    },
-    longLine: (_window, from, _end, next, last) => {
-      if (last) row(from, next, [], STRAY_QUOTE | BROKEN_QUOTE, 1);
-    },
-  };
-  let reader = new RowReader(shape, sink);
-  try {
-    reader.read(sample, start, end, complete);
-    if (!complete && rows.length < FEW_ROWS) {
-      // A quote that stays open hides all that follows. Taken as the whole text, the sample shows the lines behind it.
-      rows.length = 0;
-      reader = new RowReader(shape, sink);
-      reader.read(sample, start, end, true);
-      rows.pop();
-    }
-  } catch (stop) {
-    if (stop !== ENOUGH) throw stop;
-  }
-  return rows;
-}
-
-const ENOUGH = new Error("enough rows");
-
-/** The fields of a row as text. */
-export function fieldTexts(
-  window: Buffer,
-  fields: FieldBounds,
-  { quote, backslash }: Pick<Layout, "quote" | "backslash">,
-  encoding: Encoding,
-): string[] {
-  const texts: string[] = [];
-  for (let i = 0; i < fields.count; i++) {
-    const start = fields.starts[i]!;
-    const end = fields.ends[i]!;
-    const text = decodable(window, start, end, encoding)
-      ? decode(window, start, end, encoding)
-      : window.toString("latin1", start, end);
-    texts.push(fields.kinds[i] === FIELD_ESCAPED ? unescapeQuotes(text, quote, backslash) : text);
-  }
-  return texts;
-}
-
-/** Undoes doubled quotes or, with `backslash`, backslashes before a quote or a backslash. */
-export function unescapeQuotes(text: string, quote: Quote, backslash: boolean): string {
-  if (!backslash) return text.replaceAll(quote + quote, quote);
-  return text.replace(/\\(["'\\])/g, (pair, character) =>
-    character === "\\" || character === quote ? character : pair,
-  );
-}
-
 /** The most common number of fields of two and more, and the share of rows that have it. */
 function commonWidth(rows: SampleRow[]): { columns: number; share: number } {
   const counts = new Map<number, number>();
@@ -495,114 +319,7 @@ function describeNames(columns: string[], why: string[]): void {
     else seen.set(name, (seen.get(name) ?? 0) + 1);
   }
   const doubled = [...seen].filter(([, count]) => count > 1).map(([name]) => name);
-  if (doubled.length > 0) why.push(`the header has these names more than once, and they are kept: ${list(doubled)}`);
+  if (doubled.length > 0)
+    why.push(`the header has these names more than once, and they are kept: ${nameList(doubled)}`);
   if (empty > 0) why.push(`${empty} columns have no name, and are kept`);
-}
-
-function chooseKeyColumn(
-  columns: string[],
-  body: SampleRow[],
-  { partition, dialect }: ReadingPlan,
-  days: DayReader,
-): { keyColumn: number; keyWhy: string } {
-  const choice = keyColumnAmong(columns, body, partition?.column, days);
-  const keyName = columns[choice.keyColumn];
-  if (dialect.columns === undefined && keyName !== undefined && isDay(keyName, days)) {
-    throw new FileRefused(
-      "no-header",
-      `the file has no header: its first line holds a date ("${keyName}") like the lines below it; add a line with the names of the columns, or write them into minilake.yaml: dialect: { columns: [ … ] }`,
-    );
-  }
-  return choice;
-}
-
-function keyColumnAmong(
-  columns: string[],
-  body: SampleRow[],
-  configured: string | undefined,
-  days: DayReader,
-): { keyColumn: number; keyWhy: string } {
-  if (configured !== undefined) {
-    const keyColumn = columns.indexOf(configured);
-    if (keyColumn < 0) {
-      throw new FileRefused(
-        "no-partition-column",
-        `the file has no column "${configured}", by which the lake is partitioned; its columns are ${list(columns)}. Mend the header, or name another column in minilake.yaml: partition: { column: … }`,
-        configured,
-      );
-    }
-    if (columns.indexOf(configured, keyColumn + 1) >= 0) {
-      throw new FileRefused(
-        "no-partition-column",
-        `the file has several columns "${configured}", by which the lake is partitioned; rename all but one of them`,
-        configured,
-      );
-    }
-    return { keyColumn, keyWhy: `column ${configured}: named in the configuration` };
-  }
-  if (body.length === 0) return { keyColumn: -1, keyWhy: "no sampled row has as many fields as the header" };
-  const candidates: { index: number; share: number }[] = [];
-  for (let index = 0; index < columns.length; index++) {
-    let dates = 0;
-    for (const row of body) if (isDay(row.fields[index]!, days)) dates++;
-    if (dates > 0 && dates * 2 >= body.length) candidates.push({ index, share: dates / body.length });
-  }
-  if (candidates.length === 1) {
-    const { index, share } = candidates[0]!;
-    const name = columns[index]!;
-    return {
-      keyColumn: index,
-      keyWhy: `column ${name === "" ? index + 1 : name}: the only one with ISO dates, in ${Math.round(share * 100)} % of ${body.length} sampled rows`,
-    };
-  }
-  if (candidates.length === 0) {
-    throw new FileRefused(
-      "no-partition-column",
-      `no column holds ISO dates (YYYY-MM-DD) in at least half of ${body.length} sampled rows; the columns are ${list(columns)}. If one of them is the date, write into minilake.yaml: partition: { column: ${yamlName(columns.find((name) => isUsable(name, columns)) ?? "name")} }`,
-    );
-  }
-  const names = candidates.map(({ index }) => columns[index]!);
-  const advice = [...new Set(names)].filter((name) => !isUsable(name, columns)).map((name) => mending(name, columns));
-  const choices = names.filter((name) => isUsable(name, columns));
-  // Once they are told apart, the doubled ones are several columns of dates all the same.
-  if (choices.length === 0) choices.push(...new Set(names.filter((name) => name !== "")));
-  if (choices.length > 0) {
-    const pins = choices.slice(0, 3).map((name) => `partition: { column: ${yamlName(name)} }`);
-    advice.push(`Choose one by writing into minilake.yaml: ${pins.join(" or ")}`);
-  }
-  throw new FileRefused(
-    "no-partition-column",
-    `${names.length} columns hold ISO dates: ${list(names)}. ${advice.join(". ")}`,
-  );
-}
-
-/** A name by which the configuration can mean one column. */
-function isUsable(name: string, columns: string[]): boolean {
-  return name !== "" && columns.indexOf(name) === columns.lastIndexOf(name);
-}
-
-function mending(name: string, columns: string[]): string {
-  if (name === "") return "The header has a column of dates without a name; name it";
-  const count = columns.filter((other) => other === name).length;
-  const often = count === 2 ? "twice" : `${count} times`;
-  return `The header has the name ${list([name])} ${often}; rename all but one of them`;
-}
-
-function isDay(text: string, days: DayReader): boolean {
-  if (text.length < 10 || text.length > 60) return false;
-  const bytes = Buffer.from(text, "utf8");
-  return days.read(bytes, 0, bytes.length) !== NO_DAY;
-}
-
-function list(names: string[]): string {
-  const shown = names
-    .slice(0, LISTED_NAMES)
-    .map((name) => (/^[^\p{C}\s,]+( [^\p{C}\s,]+)*$/u.test(name) ? name : JSON.stringify(name)));
-  return names.length > LISTED_NAMES ? `${shown.join(", ")} and ${names.length - LISTED_NAMES} more` : shown.join(", ");
-}
-
-function yamlName(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name)
-    ? name
-    : JSON.stringify(name);
 }

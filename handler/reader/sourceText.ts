@@ -1,5 +1,5 @@
 import { createGunzip, type Gunzip } from "node:zlib";
-import { FileRefused } from "./dialect.ts";
+import { FileRefused } from "./layout.ts";
 
 export interface SourceText {
   /** Told by the magic number, not by the name. */

@@ -1,8 +1,8 @@
 import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fieldTexts } from "../../../handler/reader/dialect.ts";
 import { MAX_ROW_BYTES, RowReader, type RowSink } from "../../../handler/reader/rowReader.ts";
+import { fieldTexts } from "../../../handler/reader/sampleRows.ts";
 import { curateFile, lakeConfiguration } from "./lake.ts";
 
 interface Dialect {
