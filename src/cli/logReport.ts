@@ -81,7 +81,12 @@ export function describeFailure(text: string): string {
   const message = messageOf(text);
   const json = message.slice(Math.max(0, message.indexOf("{")));
   try {
-    const { errorType, errorMessage, message: said } = JSON.parse(json) as Record<string, unknown>;
+    const { errorType, errorMessage, error, key, message: said } = JSON.parse(json) as Record<string, unknown>;
+    const thrown = error as { name?: unknown; message?: unknown } | undefined;
+    if (typeof thrown?.message === "string") {
+      const about = typeof key === "string" ? `${shortKey(key)}: ` : "";
+      return `${about}${typeof thrown.name === "string" ? `${thrown.name}: ` : ""}${thrown.message}`;
+    }
     if (typeof errorMessage === "string") {
       return `${typeof errorType === "string" ? `${errorType}: ` : ""}${errorMessage.split("\n", 1)[0]}`;
     }

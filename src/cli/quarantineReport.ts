@@ -75,7 +75,7 @@ export function renderFileRecords(
         { title: "column" },
         { title: "rule" },
         { title: "message" },
-        { title: "row", shrink: true },
+        { title: "row" },
       ],
       records.map((record) => {
         const row = printable(rowText(record));

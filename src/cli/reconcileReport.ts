@@ -18,6 +18,7 @@ const REASONS: Record<DueReason, string> = {
   changed: "its receipt is of an earlier version",
   unfinished: "a run of it never ended",
   deleted: "it is gone, its rows are not",
+  outputs: "rows of it are missing or changed",
   contract: "made with another contract",
   code: "made by other code or settings",
   again: "a replay of it never ended",

@@ -51,7 +51,9 @@ export function describeRows(outcomes: ReplayOutcome[]): string {
   const receipts = outcomes.flatMap(({ status, receipt }) => (status === "done" && receipt ? [receipt] : []));
   const sum = (of: "read" | "accepted" | "rejected") => receipts.reduce((total, { rows }) => total + rows[of], 0);
   const rules = sum("rejected") > 0 ? ` (${describeRules(receipts)})` : "";
-  return `${plural(sum("read"), "row")} read = ${formatCount(sum("accepted"))} in the lake + ${formatCount(sum("rejected"))} in quarantine${rules}`;
+  const refused = outcomes.filter(({ status }) => status === "rejected").length;
+  const whole = refused > 0 ? `, ${plural(refused, "file")} refused whole` : "";
+  return `${plural(sum("read"), "row")} read = ${formatCount(sum("accepted"))} in the lake + ${formatCount(sum("rejected"))} in quarantine${rules}${whole}`;
 }
 
 export const isSettledOutcome = ({ status }: ReplayOutcome) => status !== "failed" && status !== "pending";

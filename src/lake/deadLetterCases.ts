@@ -4,7 +4,7 @@ import type { DeadLetter, HeldDeadLetters } from "./deadLetters.ts";
 import type { LakeDefinition, StageDefinition } from "./definition.ts";
 import { type LogLine, readLog } from "./functionLogs.ts";
 import { getReceipt, inParallel } from "./receipts.ts";
-import { DO_AGAIN, findObject, type ReplayOptions, type ReplayOutcome, replayThrough } from "./replay.ts";
+import { DO_AGAIN, findObject, onDeleteOf, type ReplayOptions, type ReplayOutcome, replayThrough } from "./replay.ts";
 
 /** A source object that a dead letter speaks of. */
 export interface LetterObject {
@@ -53,7 +53,7 @@ export async function examineLetters(
         findObject(s3, bucket, key),
         getReceipt(s3, definition, stage.name, key),
       ]);
-      const due = needsRun(object, receipt, definition.configuration.onDelete) || receipt?.code === DO_AGAIN;
+      const due = needsRun(object, receipt, onDeleteOf(definition, stage)) || receipt?.code === DO_AGAIN;
       objects.push({ key, stage, upToDate: !due });
     }
     const log = logs ? await readRunLog(clients, definition, letter, objects, signal) : [];

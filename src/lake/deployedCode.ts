@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { GetFunctionConfigurationCommand } from "@aws-sdk/client-lambda";
 import type { Clients } from "../backends/clients.ts";
-import { isAwsError } from "../errors.ts";
+import { isAwsError, MinilakeError } from "../errors.ts";
 import { packageRoot } from "../packageRoot.ts";
 import { buildLakeBundle } from "./bundle.ts";
 import type { LakeDefinition, StageDefinition } from "./definition.ts";
@@ -39,9 +39,12 @@ export async function findDeployedCode(
     if (!isAwsError(error, "ResourceNotFoundException")) throw error;
     return { code: undefined, contract, unknown: "no-function" };
   }
-  if (deployed !== (await buildLakeBundle(definition, {}, handlerFolder)).codeSha256) {
-    return { code: undefined, contract, unknown: "differs" };
-  }
+  const bundle = await buildLakeBundle(definition, {}, handlerFolder).catch((error: unknown) => {
+    // What cannot be built here was not deployed from here.
+    if (error instanceof MinilakeError) return undefined;
+    throw error;
+  });
+  if (deployed !== bundle?.codeSha256) return { code: undefined, contract, unknown: "differs" };
   // As the function itself reckons it: over its file and the lake.json beside it.
   const code = createHash("sha256")
     .update(await readFile(join(handlerFolder, `${stage.name}.mjs`)))

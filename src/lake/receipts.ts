@@ -1,4 +1,11 @@
-import { GetObjectCommand, type GetObjectCommandOutput, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import type { Clients } from "../backends/clients.ts";
 import { receiptKey, shortKey } from "../contract/derivedKeys.ts";
 import type { Receipt } from "../contract/receipt.ts";
@@ -42,7 +49,7 @@ export async function getReceipt(
 }
 
 /** A settled receipt speaks of its object's state in the lake; one with runs under way does not yet. */
-export function isSettled(receipt: Receipt): boolean {
+export function isSettled(receipt: Pick<Receipt, "writing">): boolean {
   return !receipt.writing?.length;
 }
 
@@ -90,6 +97,44 @@ export async function* listKeys(
     }
     ContinuationToken = page.IsTruncated ? page.NextContinuationToken : undefined;
   } while (ContinuationToken !== undefined);
+}
+
+/**
+ * Objects of a versioned bucket as they are now, with their version ids: the same content stored again is another version, and has
+ * an event and a receipt of its own.
+ */
+async function* listCurrentVersions(
+  s3: S3Client,
+  Bucket: string,
+  options: { signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<ListedKey & { versionId: string }> {
+  let marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | undefined = {};
+  while (marker) {
+    throwIfInterrupted(options.signal);
+    const page: ListObjectVersionsCommandOutput = await s3.send(
+      new ListObjectVersionsCommand({ Bucket, EncodingType: "url", ...marker }),
+    );
+    const decode = page.EncodingType === "url" ? decodeListedKey : (key: string) => key;
+    for (const { Key = "", ETag = "", Size = 0, LastModified, VersionId = "null", IsLatest } of page.Versions ?? []) {
+      if (!IsLatest) continue;
+      yield { key: decode(Key), etag: unquoted(ETag), size: Size, lastModified: LastModified, versionId: VersionId };
+    }
+    const { IsTruncated, NextKeyMarker, NextVersionIdMarker } = page;
+    marker = IsTruncated
+      ? { KeyMarker: NextKeyMarker && decode(NextKeyMarker), VersionIdMarker: NextVersionIdMarker }
+      : undefined;
+  }
+}
+
+/** Objects of a bucket as they are now, with version ids where it has versions. */
+export function listSources(
+  s3: S3Client,
+  { bucketDefinitions }: LakeDefinition,
+  bucket: string,
+  options: { signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<ListedKey & { versionId?: string }> {
+  const versioned = bucketDefinitions.find(({ name }) => name === bucket)?.versioned;
+  return versioned ? listCurrentVersions(s3, bucket, options) : listKeys(s3, bucket, options);
 }
 
 /** As S3 orders keys: by their UTF-8 bytes. */
@@ -177,7 +222,9 @@ export interface ReceiptSummary {
 }
 
 /** Sums over receipts. A file refused whole counts as a file, never as rows. */
-export function summariseReceipts(receipts: Iterable<Receipt>): ReceiptSummary {
+export function summariseReceipts(
+  receipts: Iterable<Pick<Receipt, "status" | "writing" | "rows"> & { times: Pick<Receipt["times"], "finished"> }>,
+): ReceiptSummary {
   const files = { done: 0, rejected: 0, removed: 0, working: 0 };
   const rows: RowTotals = { read: 0, accepted: 0, rejected: 0, blank: 0, rejectedByRule: {} };
   let lastFinished: string | undefined;

@@ -147,12 +147,12 @@ class KeyReplay {
   }
 
   async settle(): Promise<ReplayOutcome> {
-    const { definition, options, deadline } = this.#input;
+    const { definition, stage, options, deadline } = this.#input;
     let [object, receipt] = await this.#look();
     this.#before = receipt;
     if (object === undefined || isFolderMarker(object.key, object.size)) {
       if (receipt === undefined) return this.#outcome("absent", receipt);
-      const { onDelete } = definition.configuration;
+      const onDelete = onDeleteOf(definition, stage);
       if (!needsRun(object, receipt, onDelete)) {
         return this.#outcome(onDelete === "keep" ? "kept" : "absent", receipt);
       }
@@ -201,7 +201,8 @@ class KeyReplay {
   }
 
   #isUpToDate(object: ListedObject | undefined, receipt: Receipt | undefined): boolean {
-    return receipt?.code !== DO_AGAIN && !needsRun(object, receipt, this.#input.definition.configuration.onDelete);
+    const { definition, stage } = this.#input;
+    return receipt?.code !== DO_AGAIN && !needsRun(object, receipt, onDeleteOf(definition, stage));
   }
 
   /** Puts the receipt back with DO_AGAIN in it, unless a run has changed it meanwhile: that one looks at everything anew. */
@@ -265,6 +266,14 @@ class KeyReplay {
       durationMs,
     };
   }
+}
+
+/**
+ * What a stage does about a source object that is gone. `onDelete` is about raw objects: what `validate` has made it takes away
+ * only when it is to go.
+ */
+export function onDeleteOf(definition: LakeDefinition, stage: StageDefinition): "remove" | "keep" {
+  return stage.sourceBucket === definition.buckets.raw ? definition.configuration.onDelete : "remove";
 }
 
 /** The object as it is now; undefined when there is none. */

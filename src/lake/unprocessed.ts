@@ -4,20 +4,30 @@ import type { Receipt } from "../contract/receipt.ts";
 import { isAwsError, MinilakeError } from "../errors.ts";
 import type { LakeDefinition, StageDefinition } from "./definition.ts";
 import { type DeployedCode, findDeployedCode } from "./deployedCode.ts";
-import { eachReceipt, getReceipt, inParallel, listKeys } from "./receipts.ts";
-import { DO_AGAIN, findObject, type ReplayOptions, type ReplayOutcome, replayKeys } from "./replay.ts";
+import { eachReceipt, getReceipt, inParallel, listKeys, listSources } from "./receipts.ts";
+import { DO_AGAIN, findObject, onDeleteOf, type ReplayOptions, type ReplayOutcome, replayKeys } from "./replay.ts";
 
 /**
  * no-receipt  its event was lost, or is still under way
  * changed     the receipt speaks of an earlier version
  * unfinished  a run began to write and has not said how it ended
  * deleted     the source object is gone, what came from it is not
+ * outputs     something that its receipt lists is missing or was changed
  * contract    its receipt was made by another version of the contract
  * code        its receipt was made by other code or settings than are deployed
  * again       a replay of it was begun and has not ended
  * asked       it is up to date, and everything is to be done again
  */
-export type DueReason = "no-receipt" | "changed" | "unfinished" | "deleted" | "contract" | "code" | "again" | "asked";
+export type DueReason =
+  | "no-receipt"
+  | "changed"
+  | "unfinished"
+  | "deleted"
+  | "outputs"
+  | "contract"
+  | "code"
+  | "again"
+  | "asked";
 
 export interface DueKey {
   key: string;
@@ -76,7 +86,7 @@ export async function findDue(
       cause: error,
     });
   });
-  const { onDelete } = definition.configuration;
+  const onDelete = onDeleteOf(definition, stage);
   const due: DueKey[] = [];
   for (const [key, object] of objects) {
     const reason = whyDue({ key, ...object }, receipts.get(key), onDelete, deployed, options.all);
@@ -94,7 +104,7 @@ export async function findDue(
 /** Undefined when the lake is as it should be. */
 export function whyDue(
   object: { key: string; etag: string; size: number; versionId?: string | null } | undefined,
-  receipt: Pick<Receipt, "status" | "source" | "writing" | "code" | "contract"> | undefined,
+  receipt: SlimReceipt | undefined,
   onDelete: "remove" | "keep",
   deployed: Pick<DeployedCode, "code" | "contract">,
   all = false,
@@ -105,6 +115,7 @@ export function whyDue(
     return receipt === undefined || receipt.status === "removed" ? "no-receipt" : "changed";
   }
   if (object === undefined || receipt === undefined || isFolderMarker(object.key, object.size)) return undefined;
+  if (!receipt.stands) return "outputs";
   if (receipt.code === DO_AGAIN) return "again";
   // The code's hash covers the contract; without it, the contract's own version is what can be compared.
   if (deployed.code === undefined || receipt.code !== deployed.code) {
@@ -115,9 +126,16 @@ export function whyDue(
   return all ? "asked" : undefined;
 }
 
-type SlimReceipt = Pick<Receipt, "status" | "source" | "writing" | "code" | "contract"> & {
+/** What is kept of a receipt: there may be a hundred thousand. */
+export type SlimReceipt = Pick<Receipt, "status" | "source" | "writing" | "code" | "contract"> & {
   times: { finished: string };
+  /** Every output is there and as it was written. */
+  stands: boolean;
 };
+
+function slim({ status, source, writing, code, contract, times }: Receipt, stands: boolean): SlimReceipt {
+  return { status, source, ...(writing && { writing }), code, contract, times, stands };
+}
 
 async function readAll(
   clients: Clients,
@@ -127,19 +145,22 @@ async function readAll(
 ): Promise<[Map<string, SourceEntry>, Map<string, SlimReceipt>]> {
   const s3 = await clients.s3();
   const objects = new Map<string, SourceEntry>();
-  for await (const { key, etag, size, lastModified } of listKeys(s3, stage.sourceBucket, { signal })) {
-    objects.set(key, { etag, size, since: lastModified?.toISOString() ?? "" });
+  for await (const { key, lastModified, ...object } of listSources(s3, definition, stage.sourceBucket, { signal })) {
+    objects.set(key, { ...object, since: lastModified?.toISOString() ?? "" });
     onListed?.(objects.size);
   }
+  const outputs = new Map<string, string>();
+  for (const [bucket, prefix] of [
+    [stage.targetBucket, ""],
+    [definition.buckets.quarantine, `${stage.name}/`],
+  ] as const) {
+    for await (const { key, etag } of listKeys(s3, bucket, { prefix, signal })) outputs.set(`${bucket}/${key}`, etag);
+  }
   const receipts = new Map<string, SlimReceipt>();
-  await eachReceipt(
-    clients,
-    definition,
-    stage.name,
-    { signal },
-    (key, { status, source, writing, code, contract, times }) =>
-      receipts.set(key, { status, source, ...(writing && { writing }), code, contract, times }),
-  );
+  await eachReceipt(clients, definition, stage.name, { signal }, (key, receipt) => {
+    const stands = receipt.outputs.every((output) => outputs.get(`${output.bucket}/${output.key}`) === output.etag);
+    receipts.set(key, slim(receipt, stands));
+  });
   return [objects, receipts];
 }
 
@@ -158,7 +179,16 @@ async function readSome(
       getReceipt(s3, definition, stage.name, key),
     ]);
     if (object) objects.set(key, { ...object, since: "" });
-    if (receipt) receipts.set(key, receipt);
+    if (receipt) {
+      const found = await Promise.all(receipt.outputs.map((output) => findObject(s3, output.bucket, output.key)));
+      receipts.set(
+        key,
+        slim(
+          receipt,
+          receipt.outputs.every(({ etag }, index) => found[index]?.etag === etag),
+        ),
+      );
+    }
     // A later stage may never have had it, when the file was refused before.
     if (!object && !receipt && stage === definition.stages[0]) throw noSuchKey(stage, key);
   });

@@ -5,6 +5,7 @@ export interface OutputStream {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  rows?: number;
 }
 
 export interface OutputOptions {
@@ -74,6 +75,11 @@ export class Output {
   /** Columns of the terminal; undefined when there is none and lines may be of any length. */
   width(to: "stdout" | "stderr"): number | undefined {
     return this.isTerminal(to) ? this[to].columns : undefined;
+  }
+
+  /** Lines of the terminal; undefined when there is none. */
+  height(to: "stdout" | "stderr"): number | undefined {
+    return this.isTerminal(to) ? this[to].rows : undefined;
   }
 
   async colours(to: "stdout" | "stderr"): Promise<ChalkInstance> {

@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { SAMPLES, withoutWaiting, workspace } from "./workspace.ts";
+import { clientOf, SAMPLES, withoutWaiting, workspace } from "./workspace.ts";
 
 test("lost events are found, looked at and sent again", { timeout: 120_000 }, async () => {
-  const { run, normalise, port, folder } = await workspace();
+  const { run, normalise, port, folder, endpoint } = await workspace();
   const story: string[] = [];
   const tell = async (...args: string[]) => {
     const { code, stdout, stderr } = await run(args);
@@ -25,6 +26,12 @@ test("lost events are found, looked at and sent again", { timeout: 120_000 }, as
   await run(["up"]);
   await tell("reconcile", "corrections.csv");
   await tell("reconcile", "--all");
+  // Something else was at the lake's rows.
+  const place = { Bucket: "curated-transactions", Key: "dt_reference=2026-07-11/corrections.csv" };
+  const s3 = clientOf(endpoint);
+  await s3.send(new DeleteObjectCommand(place));
+  await tell("reconcile");
+  s3.destroy();
   await tell("reconcile", "no-such-file.csv");
   await tell("reconcile", "--stage", "polish");
   await tell("reconcile", "--dry");
