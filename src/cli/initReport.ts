@@ -33,7 +33,7 @@ export async function renderInitReport(output: Output, report: InitReport): Prom
   const add = (title: string, text: string) => lines.push(`  ${colours.bold(title.padEnd(8))}${text}`);
   if (!profile) lines.push("", "  Every setting is in it, with its default.", "");
   const next = profile ? [`look through ${files[0]!.path}: each guess has a comment`] : [];
-  if (addLine) next.push(`add this line to minilake.yaml: ${addLine}`);
+  if (addLine) next.push(`name it in minilake.yaml, by the line ${addLine}`);
   next.push("minilake up", `minilake ingest ${file ?? "FILES…"}`);
   for (const [index, text] of next.entries()) add(index === 0 ? "next" : "", text);
   if (!profile) add("or", "minilake init FILE guesses a contract from a CSV file");

@@ -31,13 +31,18 @@ export async function runPlan(context: CommandContext, options: PlanOptions): Pr
     const { resources, changed, notes } = result;
     steps.stop();
     if (options.detailedExitcode && changed) context.exitCode = 2;
-    if (options.json) return output.json({ lake: definition.name, changed, notes, resources });
+    const { contractNotes } = place.configuration;
+    if (options.json) {
+      const said = contractNotes.length > 0 && { contractNotes };
+      return output.json({ lake: definition.name, changed, notes, ...said, resources });
+    }
     const colours = await output.colours("stdout");
     output.print(renderResources(resources, colours, { width: output.width("stdout"), tense: "would" }));
     output.print();
     for (const note of [...notes, ...describeSkipped(resources)]) {
       output.print(`${colours.yellow("!")} ${printable(note)}`);
     }
+    for (const note of contractNotes) output.print(`${colours.dim("·")} The contract: ${printable(note)}.`);
     output.print(
       changed
         ? `${colours.yellow("!")} minilake up would bring the lake ${definition.name} to its definition: ${countChanges(resources, "would")}.`

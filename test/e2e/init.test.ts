@@ -49,7 +49,7 @@ describe("minilake init", { timeout: 60_000 }, () => {
     const { code, stdout } = await run(["init", "corrections.csv"]);
     expect(code).toBe(0);
     expect(stdout).toContain("minilake.yaml was there already and is left as it is");
-    expect(stdout).toContain("add this line to minilake.yaml: contract: corrections.odcs.yaml");
+    expect(stdout).toContain("name it in minilake.yaml, by the line contract: corrections.odcs.yaml");
     expect(readFileSync(join(folder, "minilake.yaml"), "utf8")).toBe("lake: mine\n");
     const again = await run(["init", "corrections.csv"]);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("corrections.odcs.yaml is there already") });

@@ -118,7 +118,11 @@ describe("types", () => {
     expect(ambiguous.why).toBe(
       "CHECK THIS: day before month or month before day? Both fit all 2 rows; if it is the other, write format: MM/dd/yyyy",
     );
-    expect(await guess(cells, "c", { dateOrder: "month-first" })).toMatchObject({ format: "MM/dd/yyyy" });
+    expect(await guess(cells, "c", { dateOrder: "month-first" })).toEqual({
+      type: "date",
+      format: "MM/dd/yyyy",
+      why: "month before day, as was said: no value of the 2 rows shows it",
+    });
     // What the values show is not overruled.
     expect(await guess(["25/12/2024"], "c", { dateOrder: "month-first" })).toMatchObject({ format: "dd/MM/yyyy" });
   });

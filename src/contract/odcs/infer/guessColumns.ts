@@ -60,7 +60,7 @@ function guessColumn(column: ColumnProfile, profile: FileProfile, options: Guess
     return guess;
   }
   const dates = column.dates.guess(options.dateOrder);
-  if (dates) guessDate(guess, column, dates, profile);
+  if (dates) guessDate(guess, column, dates, profile, options.dateOrder);
   else if (column.wantsDate && column.compactDates.count === 0) {
     guess.type = "date";
     guess.options.push(["format", COMPACT_DATE.format!]);
@@ -70,11 +70,19 @@ function guessColumn(column: ColumnProfile, profile: FileProfile, options: Guess
   return guess;
 }
 
-function guessDate(guess: ColumnGuess, column: ColumnProfile, dates: DateGuess, profile: FileProfile): void {
+function guessDate(
+  guess: ColumnGuess,
+  column: ColumnProfile,
+  dates: DateGuess,
+  profile: FileProfile,
+  order: GuessOptions["dateOrder"],
+): void {
   const { style, misses, ambiguous } = dates;
   guess.type = style.type;
   if (style.format !== undefined) guess.options.push(["format", style.format]);
-  if (ambiguous !== undefined) {
+  if (ambiguous !== undefined && order !== undefined) {
+    guess.why.push(`${said(style)}, as was said: no value of the ${rows(column.filled)} shows it`);
+  } else if (ambiguous !== undefined) {
     guess.isAmbiguous = true;
     guess.why.push(
       `CHECK THIS: ${said(style)} or ${said(ambiguous)}? Both fit all ${rows(column.filled)}; if it is the other, write format: ${ambiguous.format}`,
