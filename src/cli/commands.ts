@@ -5,7 +5,7 @@ import { dlqCommand, quarantineCommand, reconcileCommand } from "./mendCommands.
 import { addEndpointOptions, addExamples, addLakeOptions, addReportOptions } from "./options.ts";
 import { parseCount, parsePortOrAny, parseTimeout } from "./parseOption.ts";
 import { parseSince } from "./parseSince.ts";
-import { logsCommand, metricsCommand } from "./watchCommands.ts";
+import { explainCommand, logsCommand, metricsCommand } from "./watchCommands.ts";
 
 /**
  * Every command as data: purpose, options, examples. What a command does is in the file of its name, which is loaded
@@ -14,7 +14,7 @@ import { logsCommand, metricsCommand } from "./watchCommands.ts";
 export const COMMAND_GROUPS: [heading: string, commands: ((context: CommandContext) => Command)[]][] = [
   ["See it:", [demoCommand]],
   ["Make and feed a lake:", [initCommand, planCommand, upCommand, ingestCommand]],
-  ["Look and prove:", [statusCommand, queryCommand, verifyCommand, logsCommand, metricsCommand]],
+  ["Look and prove:", [statusCommand, queryCommand, verifyCommand, explainCommand, logsCommand, metricsCommand]],
   ["Mend:", [quarantineCommand, dlqCommand, reconcileCommand]],
   ["Take it away:", [downCommand]],
   ["For other programs:", [emulatorCommand, graphCommand, completionCommand, doctorCommand]],

@@ -28,7 +28,8 @@ const REASONS: Record<DueReason, string> = {
 /** What had to be done again and why, and what became of it. */
 export function renderReconcile(report: ReconcileReport, colours: ChalkInstance, width?: number): string {
   const { results, dryRun } = report;
-  const due = results.reduce((sum, each) => sum + each.due.length, 0);
+  // A file may be due in each stage.
+  const due = new Set(results.flatMap((each) => each.due.map(({ key }) => key))).size;
   const blocks: string[] = [];
   if (due > 0) blocks.push(renderDue(report, colours, width));
   const outcomes = results.flatMap((each) => each.outcomes);
@@ -108,5 +109,5 @@ function summary(
   if (settled.length === outcomes.length) {
     return `${colours.green("✔")} ${plural(due, "file")} processed: ${rows}, ${took}.`;
   }
-  return `${colours.red("✖")} ${formatCount(settled.length)} of ${plural(due, "file")} processed, ${formatCount(outcomes.length - settled.length)} not, ${took}.`;
+  return `${colours.red("✖")} ${formatCount(settled.length)} of ${plural(outcomes.length, "file")} processed, ${formatCount(outcomes.length - settled.length)} not, ${took}.`;
 }

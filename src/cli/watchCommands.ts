@@ -43,3 +43,18 @@ export function metricsCommand(context: CommandContext): Command {
     ["minilake metrics --since 7d", "the last week"],
   ]);
 }
+
+export function explainCommand(context: CommandContext): Command {
+  const command = new Command("explain")
+    .summary("where a file or a row went, and why")
+    .description(
+      "Says what became of a file, stage by stage: how it was read, what each stage made of it, where its rows are.\n" +
+        "With a line, where that row went: the object and line that it is in, or the rule that it broke.",
+    )
+    .argument("<place>", "a raw object's key, or KEY:LINE with a line of it, the header being one")
+    .action(async (place, options) => (await import("./explain.ts")).runExplain(context, place, options));
+  return addExamples(addLakeOptions(command), [
+    ["minilake explain transactions.csv", "what became of a file"],
+    ["minilake explain transactions.csv:363", "where line 363 went, and why"],
+  ]);
+}
