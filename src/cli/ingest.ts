@@ -117,7 +117,7 @@ async function showWhatWouldBeDone(
   { json, again }: IngestCommandOptions,
 ): Promise<void> {
   const { raw } = definition.buckets;
-  const received = again ? new Map() : await findReceived(await clients.s3(), raw, sources, { signal });
+  const received = again ? new Map() : await findReceived(clients, definition, sources, { signal });
   steps.stop();
   const files = sources.map(({ name, key, size }) => ({ name, key, size, received: received.has(key) }));
   if (json) return output.json({ lake: definition.name, bucket: raw, files });

@@ -15,7 +15,7 @@ export interface IngestOptions {
   concurrency?: number;
   /** False: only uploads. @default true */
   wait?: boolean;
-  /** Do not upload what the raw bucket holds already, byte for byte. @default false */
+  /** Do not upload what the lake has already, byte for byte, and as the functions of today put it. @default false */
   skipReceived?: boolean;
   /** How long to wait for the receipts after the last upload; what is then not settled is "pending". @default 15 minutes */
   timeoutMs?: number;
@@ -139,7 +139,7 @@ export async function ingestFiles(
   const tell = () => options.onProgress?.({ ...progress });
   const outcomes = new Map<string, IngestOutcome>();
   const began = new Map<string, number>();
-  const received = options.skipReceived ? await findReceived(s3, raw, sources, { signal }) : new Map();
+  const received = options.skipReceived ? await findReceived(clients, definition, sources, { signal }) : new Map();
   const settle = (
     source: IngestSource,
     status: IngestStatus,

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import type { Clients } from "../backends/clients.ts";
+import type { Receipt } from "../contract/receipt.ts";
 import { isAwsError } from "../errors.ts";
-import { compareKeys, inParallel, type ListedKey, listKeys } from "./receipts.ts";
+import type { LakeDefinition } from "./definition.ts";
+import { type DeployedCode, findDeployedCode } from "./deployedCode.ts";
+import { compareKeys, getReceipt, inParallel, isSettled, type ListedKey, listKeys } from "./receipts.ts";
 import { fingerprint, type IngestSource } from "./sources.ts";
 import { partBytesOf, SINGLE_PUT_BYTES, type UploadedObject } from "./upload.ts";
 import { throwIfInterrupted } from "./waiting.ts";
@@ -11,15 +15,18 @@ const FILES_AT_A_TIME = 4;
 const READ_BYTES = 1024 * 1024;
 
 /**
- * Those sources whose object of the same key holds the same bytes already, by key. Told by the ETag that `uploadSource` gives
+ * Those sources whose object of the same key holds the same bytes already, and whose rows are in the lake as the functions of
+ * today put them, by key. Told by the ETag that `uploadSource` gives
  * an object; where S3 makes ETags in another way (KMS), nothing is found, and everything is uploaded.
  */
 export async function findReceived(
-  s3: S3Client,
-  bucket: string,
+  clients: Clients,
+  definition: LakeDefinition,
   sources: IngestSource[],
   { signal }: { signal?: AbortSignal | undefined },
 ): Promise<Map<string, UploadedObject>> {
+  const s3 = await clients.s3();
+  const bucket = definition.buckets.raw;
   const candidates: { source: IngestSource; etag: string }[] = [];
   const byKey = new Map(sources.map((source) => [source.key, source]));
   for await (const { key, etag, size } of objectsOf(s3, bucket, [...byKey.keys()], signal)) {
@@ -27,11 +34,26 @@ export async function findReceived(
     if (source?.size === size) candidates.push({ source, etag });
   }
   const received = new Map<string, UploadedObject>();
+  if (candidates.length === 0) return received;
+  const deployed = new Map<string, DeployedCode>();
+  for (const stage of definition.stages) deployed.set(stage.name, await findDeployedCode(clients, definition, stage));
   await inParallel(candidates, FILES_AT_A_TIME, async ({ source, etag }) => {
     throwIfInterrupted(signal);
-    if ((await etagOf(source)) === etag) received.set(source.key, { etag, versionId: undefined });
+    if ((await etagOf(source)) !== etag) return;
+    for (const { name } of definition.stages) {
+      const receipt = await getReceipt(s3, definition, name, source.key);
+      if (receipt === undefined || !isOfToday(receipt, deployed.get(name)!)) return;
+    }
+    received.set(source.key, { etag, versionId: undefined });
   });
   return received;
+}
+
+/** Made by what is deployed now. A file that was refused whole is worth another try: what refused it may have changed elsewhere. */
+function isOfToday(receipt: Receipt, { code, contract }: DeployedCode): boolean {
+  if (receipt.status !== "done" || !isSettled(receipt)) return false;
+  if (code !== undefined) return receipt.code === code;
+  return receipt.contract?.id === contract?.id && receipt.contract?.version === contract?.version;
 }
 
 /** One listing over the range of many keys, or one of each of a few. */

@@ -73,6 +73,7 @@ const denied = async (call: Promise<unknown>) =>
   expect(await call.then(String, (error: Error) => error.message)).toMatch(/not authorized to perform/);
 
 /** The tag of what is called must be that of the role that calls. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM's own
 const SAME_TEAM = { StringEquals: { "aws:ResourceTag/team": ["${aws:PrincipalTag/team}"] } };
 
 describe("a policy that asks for tags", () => {

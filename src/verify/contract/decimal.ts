@@ -59,7 +59,7 @@ const magnitude = (digits: bigint): number => String(digits < 0n ? -digits : dig
 function powerModulo(base: bigint, power: number, modulus: bigint): bigint {
   let result = 1n;
   let square = base % modulus;
-  for (let left = power; left > 0; left = Math.floor(left / 2)) {
+  for (let left = Math.min(power, Number.MAX_SAFE_INTEGER); left > 0; left = Math.floor(left / 2)) {
     if (left % 2 === 1) result = (result * square) % modulus;
     square = (square * square) % modulus;
   }

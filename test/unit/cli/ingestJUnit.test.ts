@@ -1,8 +1,8 @@
 import { XMLParser } from "fast-xml-parser";
 import { expect, test } from "vitest";
 import { renderJUnit } from "../../../src/cli/ingestJUnit.ts";
-import type { RejectRecord } from "../../../src/lake/rejects.ts";
 import type { IngestOutcome } from "../../../src/lake/ingest.ts";
+import type { RejectRecord } from "../../../src/lake/rejects.ts";
 
 const outcome = (changes: Partial<IngestOutcome>): IngestOutcome => ({
   name: "a.csv",

@@ -1,9 +1,9 @@
 import { Chalk } from "chalk";
 import { expect, test } from "vitest";
 import { renderIngest } from "../../../src/cli/ingestReport.ts";
-import type { RejectRecord } from "../../../src/lake/rejects.ts";
 import type { Receipt } from "../../../src/contract/receipt.ts";
 import { type IngestOutcome, rowsOf } from "../../../src/lake/ingest.ts";
+import type { RejectRecord } from "../../../src/lake/rejects.ts";
 
 const plain = new Chalk({ level: 0 });
 const buckets = { raw: "raw-x", curated: "curated-x", quarantine: "quarantine-x", control: "control-x" };

@@ -152,7 +152,7 @@ test("a contract that was guessed is true of its file: the proof's own reading o
             const what = `${verdict.rule} ${verdict.column}`;
             found.set(what, (found.get(what) ?? 0) + 1);
           } else {
-            judge.accept(row.map(bytes), verdict.warned);
+            judge.accept(row.map(bytes), verdict.warned, 0, undefined);
             accepted++;
           }
         }
