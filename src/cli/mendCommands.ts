@@ -60,7 +60,7 @@ export function quarantineCommand(context: CommandContext): Command {
     )
     .addOption(new Option("--concurrency <count>", "files at a time (default: 16)").argParser(parseCount))
     .action(async (keys, options) => (await import("./quarantine.ts")).runQuarantineReplay(context, keys, options));
-  return new Command("quarantine")
+  const command = new Command("quarantine")
     .summary("rejected rows: list them, show why, replay")
     .description("Shows what is in quarantine and why, and processes it again after a change.")
     .helpCommand(false)
@@ -80,6 +80,11 @@ export function quarantineCommand(context: CommandContext): Command {
         ["minilake quarantine replay --rule partition-date", "files whose dates were refused"],
       ]),
     );
+  return addExamples(command, [
+    ["minilake quarantine", "what is there"],
+    ["minilake quarantine show transactions.csv", "the rows, and what is wrong with them"],
+    ["minilake quarantine replay", "again, after a change of the contract and minilake up"],
+  ]);
 }
 
 export function dlqCommand(context: CommandContext): Command {
@@ -99,8 +104,8 @@ export function dlqCommand(context: CommandContext): Command {
   const replay = new Command("replay")
     .summary("send them again, and take out what is done")
     .description(
-      "Sends the events again and waits. Each message is taken out of the queue once its file is in the lake;\n" +
-        "what fails again stays. It can be run again at any time.",
+      "Sends the events again and waits. Each message is taken out of the queue once its file is in the\n" +
+        "lake; what fails again stays. It can be run again at any time.",
     )
     .argument("[keys...]", "only events about these source objects")
     .addOption(
@@ -113,7 +118,7 @@ export function dlqCommand(context: CommandContext): Command {
     .description("Deletes all messages in the dead-letter queue. The files they are about stay as they are.")
     .addOption(new Option("--yes", "do not ask before deleting"))
     .action(async (options) => (await import("./dlq.ts")).runDlqPurge(context, options));
-  return new Command("dlq")
+  const command = new Command("dlq")
     .summary("dead letters: list them, show why, replay, purge")
     .description("Shows the events that a function gave up on, and why, and sends them again.")
     .helpCommand(false)
@@ -121,4 +126,9 @@ export function dlqCommand(context: CommandContext): Command {
     .addCommand(addExamples(addLakeOptions(why), [["minilake dlq why transactions.csv", "what happened to one file"]]))
     .addCommand(addExamples(addLakeOptions(replay), [["minilake dlq replay", "after what was wrong has been mended"]]))
     .addCommand(addExamples(addLakeOptions(purge), [["minilake dlq purge --yes", "in a script"]]));
+  return addExamples(command, [
+    ["minilake dlq", "what is there"],
+    ["minilake dlq why", "the error and the log of each"],
+    ["minilake dlq replay", "again, after what was wrong has been mended"],
+  ]);
 }

@@ -30,8 +30,8 @@ export function metricsCommand(context: CommandContext): Command {
   const command = new Command("metrics")
     .summary("runs, errors, durations, memory, rows, lag")
     .description(
-      "Shows what the functions did, from CloudWatch metrics: how often they ran and failed, how long they took,\n" +
-        "how many rows they read and rejected, and how far they are behind the events.",
+      "Shows what the functions did, from CloudWatch metrics: how often they ran and failed, how long they\n" +
+        "took, how many rows they read and rejected, and how far they are behind the events.",
     )
     .argument("[stage]", "only this stage: validate or curate")
     .addOption(
@@ -48,8 +48,8 @@ export function explainCommand(context: CommandContext): Command {
   const command = new Command("explain")
     .summary("where a file or a row went, and why")
     .description(
-      "Says what became of a file, stage by stage: how it was read, what each stage made of it, where its rows are.\n" +
-        "With a line, where that row went: the object and line that it is in, or the rule that it broke.",
+      "Says what became of a file, stage by stage: how it was read, what each stage made of it, where its\n" +
+        "rows are. With a line, where that row went: the object and line that it is in, or the rule it broke.",
     )
     .argument("<place>", "a raw object's key, or KEY:LINE with a line of it, the header being one")
     .action(async (place, options) => (await import("./explain.ts")).runExplain(context, place, options));
