@@ -296,11 +296,17 @@ export class ExecutionEnvironment {
 
   #onNext(): void {
     if (this.#state === "starting") {
-      if (this.#phase === "init") {
-        this.#running!.initMs = performance.now() - this.#initStartedAt;
-        this.#begin();
+      if (this.#phase !== "init") {
+        this.#dispatch();
+        return;
       }
-      this.#dispatch();
+      this.#running!.initMs = performance.now() - this.#initStartedAt;
+      // What the function wrote while it was loaded is still in the pipe, and stands before START.
+      afterPendingReads(() => {
+        if (this.#state !== "starting") return;
+        this.#begin();
+        this.#dispatch();
+      });
     } else if (this.#state === "busy" && this.#running?.answered) {
       this.#finish("idle");
     }

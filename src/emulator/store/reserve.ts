@@ -28,9 +28,20 @@ export class Reserve {
     }
   }
 
+  /** Whether so little is left on the disk that a write may have been cut short. */
+  isDiskNearlyFull(): boolean {
+    const { bavail, bsize } = statfsSync(dirname(this.#file));
+    return bavail * bsize < RESERVE_BYTES;
+  }
+
   release(): void {
     rmSync(this.#file, { force: true });
   }
+}
+
+/** What LMDB makes of a write that was cut short because the disk became full in the middle of it. */
+export function isInputOutputError(error: unknown): boolean {
+  return error instanceof Error && /Input\/output error/.test(error.message);
 }
 
 /** LMDB says it in words alone: "No space left on device", or MDB_MAP_FULL. */

@@ -6,7 +6,7 @@ import { processRuns } from "../../processRuns.ts";
 import { BlobStore } from "./blobs.ts";
 import { findDamage, isDamageError } from "./findDamage.ts";
 import { CHECK_BYTES, DamagedRecord, isWholeValue, keyCheck, withChecks } from "./recordCheck.ts";
-import { isDiskFull, Reserve } from "./reserve.ts";
+import { isDiskFull, isInputOutputError, Reserve } from "./reserve.ts";
 
 /** Scalars or tuples of them; tuples order element by element, strings in UTF-8 byte order. At most 1,978 bytes encoded. */
 export type Key = string | number | (string | number)[];
@@ -130,7 +130,9 @@ export class Store {
     this.#inTransaction = true;
     try {
       return this.#root.transactionSync(work) as T;
-    } catch (error) {
+    } catch (thrown) {
+      const cutShort = isInputOutputError(thrown) && this.#reserve.isDiskNearlyFull();
+      const error = cutShort ? new Error("No space left on device", { cause: thrown }) : thrown;
       if (isDiskFull(error)) this.#reserve.release();
       throw error;
     } finally {
