@@ -70,13 +70,13 @@ export function quarantineCommand(context: CommandContext): Command {
     )
     .addCommand(
       addExamples(addLakeOptions(show), [
-        ["minilake quarantine show transactions.csv", "the first rows, and what is wrong with them"],
+        ["minilake quarantine show transactions.csv", "the first rows, and what is wrong"],
         ["minilake quarantine show transactions.csv --csv > rejects.csv", "all of them"],
       ]),
     )
     .addCommand(
       addExamples(addLakeOptions(replay), [
-        ["minilake quarantine replay", "everything, after a change of the contract and minilake up"],
+        ["minilake quarantine replay", "after a change of the contract, and minilake up"],
         ["minilake quarantine replay --rule partition-date", "files whose dates were refused"],
       ]),
     );

@@ -18,7 +18,7 @@ test("logs: what each file came to, what failed, everything of one run, and as i
   await tell("logs");
   await run(["ingest", join(SAMPLES, "transactions.csv")]);
   await tell("logs");
-  await run(["ingest", join(SAMPLES, "transactions.csv")]);
+  await run(["reconcile", "--all"]);
   writeFileSync(join(folder, "undated.csv"), "id,name\n1,Ana\n");
   await run(["ingest", "undated.csv"]);
   await tell("logs", "curate", "--since", "1h");
