@@ -1,4 +1,5 @@
 import { MinilakeError } from "../errors.ts";
+import type { LakeDefinition } from "../lake/definition.ts";
 import { explainRow, explainSource, type SourceExplanation } from "../lake/explainSource.ts";
 import { formatBytes } from "../ui/format.ts";
 import type { CommandContext } from "./context.ts";
@@ -35,13 +36,31 @@ export async function runExplain(context: CommandContext, place: string, options
 /** "KEY:LINE" is a line, unless there is an object of that whole name. */
 async function findSource(
   { clients, definition }: OpenLake,
-  place: string,
+  address: string,
 ): Promise<{ source: SourceExplanation; line?: number }> {
+  const place = rawPlace(definition, address);
   const parts = /^(.+):(\d{1,15})$/.exec(place);
   try {
     return { source: await explainSource(clients, definition, place) };
   } catch (error) {
     if (!parts || !(error instanceof MinilakeError) || error.code !== "Usage") throw error;
-    return { source: await explainSource(clients, definition, parts[1]!), line: Number(parts[2]) };
+    const line = Number(parts[2]);
+    if (line === 0) throw new MinilakeError("Usage", `${place}: lines count from 1.`);
+    return { source: await explainSource(clients, definition, parts[1]!), line };
   }
+}
+
+/** The raw key, with its line, of an address of any layer as other commands print it: "s3://curated-x/dt_reference=2026-07-01/a.csv". */
+function rawPlace({ buckets, configuration }: LakeDefinition, address: string): string {
+  const [, bucket, key = ""] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(address) ?? [];
+  if (bucket === undefined) return address;
+  if (bucket === buckets.raw || bucket === buckets.trusted) return key;
+  if (bucket === buckets.quarantine) return key.replace(/^[a-z]+\//, "").replace(/\.rejects\.csv$/, "");
+  if (bucket === buckets.curated) {
+    const source = key.slice(key.indexOf("/") + 1);
+    return configuration.format === "parquet" ? source.replace(/\.parquet$/, "") : source;
+  }
+  throw new MinilakeError("Usage", `${address} is in none of the lake's layers.`, {
+    hint: `Give the key of a raw object, or its address: s3://${buckets.raw}/KEY`,
+  });
 }

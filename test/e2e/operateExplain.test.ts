@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
-import { clientOf, withoutWaiting, workspace } from "./workspace.ts";
+import { clientOf, SAMPLES, withoutWaiting, workspace } from "./workspace.ts";
 
 const CSV = [
   "exported 2026-07-31",
@@ -77,4 +77,23 @@ test("explain: where each row went through both stages; a change of the contract
   await run(["reconcile"]);
   expect((await run(["verify"])).code).toBe(0);
   await run(["down"]);
+});
+
+test("explain takes the addresses that other commands print", { timeout: 60_000 }, async () => {
+  const { run, port } = await workspace();
+  await run(["up", "--port", String(port)]);
+  await run(["ingest", join(SAMPLES, "transactions.csv")]);
+  const { stdout } = await run(["explain", "transactions.csv"]);
+  for (const address of [
+    "s3://raw-transactions/transactions.csv",
+    "s3://curated-transactions/dt_reference=2026-07-01/transactions.csv",
+    "s3://quarantine-transactions/curate/transactions.csv.rejects.csv",
+  ]) {
+    expect(await run(["explain", address])).toMatchObject({ code: 0, stdout });
+  }
+  expect(await run(["explain", "s3://elsewhere/transactions.csv"])).toMatchObject({ code: 2, stdout: "" });
+  expect(await run(["explain", "transactions.csv:0"])).toMatchObject({
+    code: 2,
+    stderr: "✖ transactions.csv:0: lines count from 1.\n",
+  });
 });
