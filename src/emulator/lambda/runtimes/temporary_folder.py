@@ -248,6 +248,15 @@ def _redirect_os(paths, space, descriptors):
         if hasattr(os, name):
             replace(name, wrap(name))
 
+    # Programs: their name, arguments or command line. exec*, spawn* and popen come down to these.
+    system, execv, execve = os.system, os.execv, os.execve
+    replace("system", lambda command: system(paths.in_text(command)))
+    replace("execv", lambda path, args: execv(paths.in_text(path), [paths.in_text(each) for each in args]))
+    replace("execve", lambda path, args, env: execve(paths.in_text(path), [paths.in_text(each) for each in args], env))
+    for name in ("posix_spawn", "posix_spawnp"):
+        if hasattr(os, name):
+            replace(name, _spawning(getattr(os, name), paths))
+
     scandir, statvfs, readlink, getcwd, getcwdb = os.scandir, os.statvfs, os.readlink, os.getcwd, os.getcwdb
 
     def opened(path, flags, *args, **options):
@@ -356,11 +365,22 @@ def _redirect_open(paths, space, descriptors):
     builtins.open = io.open = opened
 
 
+def _spawning(spawn, paths):
+    return lambda path, argv, env, **options: spawn(
+        paths.in_text(path), [paths.in_text(each) for each in argv], env, **options
+    )
+
+
 def _redirect_sqlite(module, paths):
     connect = module.connect
 
     @functools.wraps(connect)
     def connected(database, *args, **options):
+        if options.get("uri") and isinstance(database, str) and database.startswith("file:"):
+            # file:/tmp/a.db, file:///tmp/a.db, either with ?mode=ro
+            name, mark, query = database[5:].partition("?")
+            host = "//" if name.startswith("///") else ""
+            return connect("file:" + host + paths.inward(name[len(host) :]) + mark + query, *args, **options)
         return connect(paths.inward(database), *args, **options)
 
     module.connect = module.dbapi2.connect = connected

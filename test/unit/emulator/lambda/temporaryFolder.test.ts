@@ -191,6 +191,12 @@ def handler(event, context):
     database.commit()
     database.close()
     result["database"] = os.path.exists(own + "/data.db")
+    for name in ("file:" + own + "/data.db?mode=ro", "file://" + own + "/data.db"):
+        sqlite3.connect(name, uri=True).execute("select * from t")
+    os.system("touch '" + own + "/by system'")
+    os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", "touch " + own + "/by_spawn"], {}), 0)
+    os.spawnv(os.P_WAIT, "/bin/sh", ["sh", "-c", "touch " + own + "/by_exec"])
+    result["ran"] = [os.path.exists(own + "/" + name) for name in ("by system", "by_spawn", "by_exec")]
     result["error"] = failure(lambda: open(own + "/none"))
     result["moved"] = failure(lambda: os.rename(own + "/none", own + "/other"))
     result["programs"] = [
@@ -219,6 +225,7 @@ test("what a Python function does under /tmp, by whatever call, happens in its o
     walked: [own, `${own}/deep`, `${own}/deep/er`],
     temporary: 1,
     database: true,
+    ran: [true, true, true],
     error: ["FileNotFoundError", `[Errno 2] No such file or directory: '${own}/none'`],
     moved: ["FileNotFoundError", `[Errno 2] No such file or directory: '${own}/none' -> '${own}/other'`],
     programs: Array(3).fill("text more"),
