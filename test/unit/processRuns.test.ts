@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import type { Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { processRuns } from "../../src/processRuns.ts";
 
@@ -23,10 +24,16 @@ test.skipIf(!existsSync("/proc/self/stat"))(
 );
 
 test.skipIf(!existsSync("/proc/self/stat"))("one that has ended and was never asked for does not run", async () => {
-  // The shell becomes a program that never waits for the child it already has.
-  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+  // The shell becomes a program that never waits for the child it already has, which ends only then.
+  const parent = spawn("sh", ["-c", "head -c 1 <&3 >&2 & echo $!; exec sleep 60"], {
+    stdio: ["ignore", "pipe", "ignore", "pipe"],
+  });
   onTestFinished(() => void parent.kill("SIGKILL"));
-  const [pid] = await once(parent.stdout, "data");
-  await expect.poll(() => processRuns(Number(String(pid).trim()))).toBe(false);
-  expect(existsSync(`/proc/${String(pid).trim()}`)).toBe(true);
+  const [line] = await once(parent.stdout!, "data");
+  const pid = Number(String(line).trim());
+  await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n");
+  expect(processRuns(pid)).toBe(true);
+  (parent.stdio[3] as Writable).end("x");
+  await expect.poll(() => processRuns(pid)).toBe(false);
+  expect(existsSync(`/proc/${pid}`)).toBe(true);
 });
