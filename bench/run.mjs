@@ -17,7 +17,7 @@ const log = (text) => process.stderr.write(`${text}\n`);
 const program = join(root, "dist/bin/minilake.js");
 
 const SECTIONS = {
-  curate: { title: "`curate`: 109 MB of CSV into 84 partitions, one core", measure: curate },
+  curate: { title: "`curate`: 109 MB of CSV into 84 partitions, one core and all cores", measure: curate },
   parquet: {
     title: "`curate` to Parquet: 109 MB of CSV into 84 typed files, zstd, one core",
     measure: () => benchParquet(RUNS, log),
@@ -84,12 +84,21 @@ async function curate() {
       };
     },
   };
-  for (const name of ["pandas", "pandas-text", "duckdb", "polars"]) {
-    engines[name] = () => {
+  // pandas has one thread, and so have we: what scales out is files, a function each.
+  const everyCore = availableParallelism();
+  for (const [title, name, cores] of [
+    ["pandas", "pandas", 1],
+    ["pandas-text", "pandas-text", 1],
+    ["duckdb", "duckdb", 1],
+    ["polars", "polars", 1],
+    [`duckdb, ${everyCore} cores`, "duckdb", everyCore],
+    [`polars, ${everyCore} cores`, "polars", everyCore],
+  ]) {
+    engines[title] = () => {
       const { stdout, stderr } = spawnSync(
         "taskset",
-        ["-c", "0", python, join(root, "bench/peersCurate.py"), name, file, join(folder, name)],
-        { encoding: "utf8", env: { ...process.env, POLARS_MAX_THREADS: "1", ENGINE_THREADS: "1" } },
+        ["-c", `0-${cores - 1}`, python, join(root, "bench/peersCurate.py"), name, file, join(folder, name)],
+        { encoding: "utf8", env: { ...process.env, POLARS_MAX_THREADS: String(cores), ENGINE_THREADS: String(cores) } },
       );
       if (!stdout) throw new Error(stderr?.trim().split("\n").at(-1) ?? "taskset is missing");
       return JSON.parse(stdout);
