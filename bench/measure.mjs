@@ -42,7 +42,7 @@ export async function start(name, options = {}) {
       ...process.env,
       ...env,
       TMPDIR: folder,
-      PATH: `${join(root, ".venv/bin")}:${join(root, "bench/.peers/node_modules/.bin")}:${process.env.PATH}`,
+      PATH: `${join(root, ".venv/bin")}:${join(root, ".venv/ministack/bin")}:${join(root, "bench/.peers/node_modules/.bin")}:${process.env.PATH}`,
     },
     stdio: "ignore",
     detached: true,
