@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import { decodable, decode, type Encoding } from "./encoding.ts";
 import type { Delimiter, Layout, Quote } from "./layout.ts";
 import {
@@ -45,6 +46,7 @@ export function sampleRows(
   end: number,
 ): SampleRow[] {
   const rows: SampleRow[] = [];
+  const textOf = textReader(sample, start, end, encoding);
   const shape = {
     delimiter: delimiter.charCodeAt(0),
     quote: quote.charCodeAt(0),
@@ -59,8 +61,8 @@ export function sampleRows(
   };
   const sink: RowSink = {
     plain: () => undefined,
-    other: (window, from, _end, next, flags, lines) => {
-      row(from, next, fieldTexts(window, reader.fields, { quote, backslash }, encoding), flags, lines);
+    other: (_window, from, _end, next, flags, lines) => {
+      row(from, next, fieldTexts(textOf, reader.fields, { quote, backslash }), flags, lines);
     },
     blank: (from, next) => {
       rows.push({ start: from, next, fields: [], broken: false, blank: true, lines: 1 });
@@ -87,20 +89,30 @@ export function sampleRows(
 
 const ENOUGH = new Error("enough rows");
 
+/** Reads the text between two places of `window`. In plain ASCII, which most files are, it is decoded once and only cut. */
+export function textReader(
+  window: Buffer,
+  start: number,
+  end: number,
+  encoding: Encoding,
+): (from: number, to: number) => string {
+  if (isAscii(window.subarray(start, end))) {
+    const text = window.toString("latin1", start, end);
+    return (from, to) => text.slice(from - start, to - start);
+  }
+  return (from, to) =>
+    decodable(window, from, to, encoding) ? decode(window, from, to, encoding) : window.toString("latin1", from, to);
+}
+
 /** The fields of a row as text. */
 export function fieldTexts(
-  window: Buffer,
+  textOf: (from: number, to: number) => string,
   fields: FieldBounds,
   { quote, backslash }: Pick<Layout, "quote" | "backslash">,
-  encoding: Encoding,
 ): string[] {
   const texts: string[] = [];
   for (let i = 0; i < fields.count; i++) {
-    const start = fields.starts[i]!;
-    const end = fields.ends[i]!;
-    const text = decodable(window, start, end, encoding)
-      ? decode(window, start, end, encoding)
-      : window.toString("latin1", start, end);
+    const text = textOf(fields.starts[i]!, fields.ends[i]!);
     texts.push(fields.kinds[i] === FIELD_ESCAPED ? unescapeQuotes(text, quote, backslash) : text);
   }
   return texts;

@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_ROW_BYTES, RowReader, type RowSink } from "../../../handler/reader/rowReader.ts";
-import { fieldTexts } from "../../../handler/reader/sampleRows.ts";
+import { fieldTexts, textReader } from "../../../handler/reader/sampleRows.ts";
 import { curateFile, lakeConfiguration } from "./lake.ts";
 
 interface Dialect {
@@ -21,7 +21,8 @@ function readRows(
   const rows: string[][] = [];
   const sink: RowSink = {
     plain: (window, start, end) => void rows.push(window.toString("utf8", start, end).split(delimiter)),
-    other: (window) => void rows.push(fieldTexts(window, reader.fields, { quote, backslash }, "utf-8")),
+    other: (window) =>
+      void rows.push(fieldTexts(textReader(window, 0, window.length, "utf-8"), reader.fields, { quote, backslash })),
     blank: () => undefined,
     longLine: () => undefined,
   };
