@@ -14,9 +14,14 @@ const run = promisify(execFile);
 const RUNS = Number(process.env.BENCH_RUNS ?? 5);
 const WARM_EVENTS = Number(process.env.BENCH_EVENTS ?? 100);
 const BURST_FILES = 500;
-const DATES = ["2026-01-01", "2026-01-02", "2026-01-03"];
+/** How often a burst is looked at: looking costs both sides time that the burst could use. */
+const LOOK_EVERY_MS = 100;
 
-function csv(rows, seed, dates = DATES) {
+/** Three days of a month that nothing else uses, so that one listing of the month shows what came of an event or a burst. */
+const monthOf = (number) => `${2000 + Math.floor(number / 12)}-${String((number % 12) + 1).padStart(2, "0")}`;
+const daysOf = (month) => ["01", "02", "03"].map((day) => `${month}-${day}`);
+
+function csv(rows, seed, dates) {
   const lines = ["id,booked_at,amount,currency,status"];
   for (let row = 0; row < rows; row++) {
     lines.push(`${String(row).padStart(6, "0")},${dates[row % 3]},${(row * 7 + seed) % 1000}.50,EUR,settled`);
@@ -35,55 +40,54 @@ async function up(endpoint, folder) {
   return { ms: performance.now() - began, report: JSON.parse(stdout) };
 }
 
-async function curatedKeys(s3, prefix = "dt_reference=") {
-  const keys = new Set();
-  for await (const page of paginateListObjectsV2({ client: s3 }, { Bucket: "curated-transactions", Prefix: prefix })) {
-    for (const { Key } of page.Contents ?? []) keys.add(Key);
-  }
-  return keys;
+/** How many objects the partitions of a month hold. */
+async function curatedObjects(s3, month) {
+  let count = 0;
+  const partitions = { Bucket: "curated-transactions", Prefix: `dt_reference=${month}-` };
+  for await (const page of paginateListObjectsV2({ client: s3 }, partitions)) count += page.KeyCount;
+  return count;
 }
 
-/**
- * Milliseconds from the start of the PUT until its three partitions are listed. Each event has a month of its own, so that one
- * listing shows all three: what is measured is the path, and as little as can be of the client that watches it.
- */
+/** Milliseconds from the start of the PUT until its three partitions are listed. */
 async function onePut(s3, event) {
-  const month = `${2000 + Math.floor(event / 12)}-${String((event % 12) + 1).padStart(2, "0")}`;
-  const dates = ["01", "02", "03"].map((day) => `${month}-${day}`);
+  const month = monthOf(event);
+  const body = csv(500, event, daysOf(month));
   const began = performance.now();
-  await s3.send(
-    new PutObjectCommand({ Bucket: "raw-transactions", Key: `event-${event}.csv`, Body: csv(500, event, dates) }),
-  );
-  while ((await curatedKeys(s3, `dt_reference=${month}-`)).size < dates.length) {
+  await s3.send(new PutObjectCommand({ Bucket: "raw-transactions", Key: `event-${event}.csv`, Body: body }));
+  while ((await curatedObjects(s3, month)) < 3) {
     if (performance.now() - began > 60_000) throw new Error(`event ${event} did not arrive within 60 s`);
   }
   return performance.now() - began;
 }
 
 /** 500 files of 100 rows over three dates, 16 at a time, until 1,500 objects are listed. */
-async function burst(s3, endpoint, label, log) {
+async function burst(s3, endpoint, number, limit, log) {
   let peak = 0;
   const sampling = setInterval(() => {
     peak = Math.max(peak, endpoint.memoryMiB());
-  }, 100);
+  }, LOOK_EVERY_MS);
+  const month = monthOf(number);
+  const due = BURST_FILES * 3;
   const began = performance.now();
-  await inParallel(BURST_FILES, 16, (index) =>
-    s3.send(new PutObjectCommand({ Bucket: "raw-transactions", Key: `${label}/${index}.csv`, Body: csv(100, index) })),
-  );
+  await inParallel(BURST_FILES, 16, (index) => {
+    const body = csv(100, index, daysOf(month));
+    return s3.send(
+      new PutObjectCommand({ Bucket: "raw-transactions", Key: `burst-${limit}/${index}.csv`, Body: body }),
+    );
+  });
   let arrived = 0;
   let lastChange = performance.now();
   for (;;) {
-    const keys = await curatedKeys(s3);
-    const now = [...keys].filter((key) => key.includes(`/${label}/`)).length;
+    const now = await curatedObjects(s3, month);
     if (now !== arrived) lastChange = performance.now();
     arrived = now;
-    if (arrived >= BURST_FILES * DATES.length || performance.now() - lastChange > 30_000) break;
-    await new Promise((done) => setTimeout(done, 20));
+    if (arrived >= due || performance.now() - lastChange > 30_000) break;
+    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
   }
   clearInterval(sampling);
   const seconds = (lastChange - began) / 1000;
-  log(`${endpoint.name} ${label}: ${arrived} of 1,500 in ${seconds.toFixed(1)} s, peak ${peak.toFixed(0)} MiB`);
-  return { seconds, peak, lost: BURST_FILES * DATES.length - arrived };
+  log(`${endpoint.name}, limit ${limit}: ${arrived} of ${due} in ${seconds.toFixed(1)} s, peak ${peak.toFixed(0)} MiB`);
+  return { seconds, peak, lost: due - arrived };
 }
 
 export async function benchPipeline(names, log = console.error) {
@@ -101,7 +105,7 @@ export async function benchPipeline(names, log = console.error) {
           result.again.push((await up(endpoint, folder)).ms);
           // The client's own first calls are not what is measured.
           await s3.send(new PutObjectCommand({ Bucket: "control-transactions", Key: "bench", Body: "warm" }));
-          await curatedKeys(s3);
+          await curatedObjects(s3, monthOf(0));
           result.first.push(await onePut(s3, 0));
           const warm = [];
           for (let event = 1; event <= WARM_EVENTS; event++) warm.push(await onePut(s3, event));
@@ -109,7 +113,8 @@ export async function benchPipeline(names, log = console.error) {
           result.p95.push(quantile(warm, 0.95));
           log(`${name} run ${repeat + 1}: up ${made.ms.toFixed(0)} ms, warm p50 ${quantile(warm, 0.5).toFixed(1)} ms`);
           if (repeat === 0) {
-            for (const limit of name === "minilake" ? ["2", "4", "16", "none"] : ["4", "none"]) {
+            const limits = name === "minilake" ? ["2", "4", "16", "none"] : ["4", "none"];
+            for (const [index, limit] of limits.entries()) {
               const lambda = new LambdaClient({
                 endpoint: endpoint.endpoint,
                 region: "us-east-1",
@@ -123,7 +128,7 @@ export async function benchPipeline(names, log = console.error) {
                   }),
                 );
               }
-              result.bursts.set(limit, await burst(s3, endpoint, `burst-${limit}`, log));
+              result.bursts.set(limit, await burst(s3, endpoint, WARM_EVENTS + 1 + index, limit, log));
               lambda.destroy();
             }
           }
