@@ -15,10 +15,10 @@ import { type ObjectIdentity, type ObjectStore, PreconditionFailed, type PutBody
  *   3. prepare the outputs, without touching the lake
  *   4. announce in the receipt, conditionally, who is about to write and which keys
  *   5. write the outputs; delete what earlier receipts and announcements list and this version does not have
- *   6. look at the source again: changed, start over; whoever writes last has looked last
- *   7. record the result in the receipt, conditionally, and withdraw the announcement
+ *   6. record the result in the receipt, conditionally, and withdraw the announcement; at the same time, as no output is
+ *      written any more, look at the source again: changed, start over; whoever writes last has looked last
  *
- * The announcement is what makes a crash harmless: from the first change in the lake until its own step 7 a run stands
+ * The announcement is what makes a crash harmless: from the first change in the lake until its own step 6 a run stands
  * in the receipt, together with all keys that it may have left behind. A receipt without announcements therefore
  * speaks the truth, and one with them tells the next run, or `reconcile`, what to put right. Others' announcements are
  * kept until their runs withdraw them or must have ended.
@@ -285,11 +285,6 @@ async function record(
   const { key } = final.source;
   let stored: StoredReceipt = announced;
   for (let attempt = 1; attempt <= MAX_TURNS; attempt++) {
-    const current = await context.store.head(context.stage.sourceBucket, key);
-    if (!sameVersion(current, source)) {
-      // With `keep`, a source that is gone leaves the lake as its last version made it.
-      if (!(current === undefined && context.configuration.onDelete === "keep")) return undefined;
-    }
     const others = (stored.receipt.writing ?? []).filter(
       ({ requestId }) => requestId !== context.requestId && !announced.ended.has(requestId),
     );
@@ -298,12 +293,23 @@ async function record(
       source: { ...final.source, sequencer: laterSequencer(final.source.sequencer, stored.receipt.source.sequencer) },
       ...(others.length > 0 ? { writing: others } : {}),
     };
-    try {
-      await writeReceipt(context, key, receipt, stored.etag);
-      return receipt;
-    } catch (error) {
-      if (!(error instanceof PreconditionFailed)) throw error;
-    }
+    const looking = context.store.head(context.stage.sourceBucket, key);
+    const writing = writeReceipt(context, key, receipt, stored.etag).then(
+      () => true,
+      (error) => {
+        if (error instanceof PreconditionFailed) return false;
+        throw error;
+      },
+    );
+    // Neither is left behind the failure of the other.
+    await Promise.allSettled([looking, writing]);
+    const current = await looking;
+    const isWritten = await writing;
+    // With `keep`, a source that is gone leaves the lake as its last version made it.
+    const isKept = current === undefined && context.configuration.onDelete === "keep";
+    // What was written is true of the version that was read, and the next turn goes on from there.
+    if (!isKept && !sameVersion(current, source)) return undefined;
+    if (isWritten) return receipt;
     const again = await readReceipt(context, event);
     if (again === undefined) return undefined;
     // Another run's announcement, or its record of the same version, leaves what we wrote as it is.
