@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
-import { Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { MinilakeError } from "../errors.ts";
 import { AwsError, notImplemented } from "./awsError.ts";
@@ -14,6 +14,7 @@ import type { EmulatorReply, EmulatorRequest, ServiceName } from "./http.ts";
 import { createIam } from "./iam/index.ts";
 import { createLambda } from "./lambda/index.ts";
 import { createLogs } from "./logs/index.ts";
+import { releaseMemory } from "./releaseMemory.ts";
 import { routeService } from "./route.ts";
 import { createS3 } from "./s3/index.ts";
 import type { Service } from "./service.ts";
@@ -339,7 +340,7 @@ async function send(
       outgoing.end();
       return;
     }
-    await pipeline(body, outgoing).catch((error: NodeJS.ErrnoException) => {
+    await pipeline(body, releasingTo(outgoing)).catch((error: NodeJS.ErrnoException) => {
       outgoing.destroy();
       if (!CLIENT_GONE.has(error.code ?? "")) report(`${request.method} ${request.path} was cut off`, error);
     });
@@ -352,6 +353,27 @@ async function send(
   if (!incoming.complete && incoming.headers["content-length"] !== undefined) headers.connection = "close";
   outgoing.writeHead(reply.status, headers);
   outgoing.end(request.method === "HEAD" ? undefined : body);
+}
+
+/**
+ * Passes chunks on to `outgoing` and gives their memory back once they have left: to the garbage collector the chunks of a large
+ * body look like a shortage of memory.
+ */
+function releasingTo(outgoing: ServerResponse): Writable {
+  const sink = new Writable({
+    highWaterMark: 1 << 20,
+    write: (chunk: Buffer, _encoding, done) => {
+      outgoing.write(chunk, (error) => {
+        releaseMemory(chunk);
+        done(error);
+      });
+    },
+    final: (done) => {
+      outgoing.end(done);
+    },
+  });
+  outgoing.once("close", () => sink.destroy());
+  return sink;
 }
 
 /** A client that goes away in the middle is no error of ours. */

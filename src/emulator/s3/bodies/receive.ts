@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { AwsError } from "../../awsError.ts";
+import { releaseMemory } from "../../releaseMemory.ts";
 import { header, type S3Call, type S3Context } from "../call.ts";
 import { decodeBase64, decodeDigest, type PromisedChecksum, promisedChecksum } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, checksumHeader, digestOf } from "../checksums.ts";
 import { entityTooLarge, headerNotImplemented, incompleteBody, invalidRequest } from "../errors.ts";
 import { AwsChunkedDecoder } from "./awsChunked.ts";
-import { releaseMemory } from "./releaseMemory.ts";
 import { BodySink, type Digests } from "./sink.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html */

@@ -5,14 +5,15 @@ import type { BodyWriter } from "./sink.ts";
 /** Bytes handed over at a time, and how many such slots one body uses: one to fill while others are hashed and written. */
 const SLOT_BYTES = 512 * 1024;
 const SLOTS_PER_BODY = 4;
-/** Memories kept for the next bodies. */
-const MAX_SPARE_MEMORIES = 4;
+/** Kept for the next bodies. */
+const MAX_SPARE_SLOTS = 16;
 
 /**
  * The other thread: MD5 is the slowest of the hashes, and writing blocks. Kept as text so that it needs no file of its own beside a bundle.
+ * The memory of a slot goes there and comes back; shared memory would be slower to fill, byte by byte.
  *
- * in    { id, file, memory }     a body begins; `memory` is shared and holds its slots
- *       { id, slot, bytes }      hash and write the first `bytes` of that slot
+ * in    { id, file }             a body begins
+ *       { id, slot, bytes }      hash and write the first `bytes` of the slot
  *       { id, end: true }        the body is whole
  *       { id, forget: true }     it will never be
  * out   { id, slot } when a slot is free again; { id, md5 } or { id, error: { message, code } } at the end
@@ -22,15 +23,15 @@ const { parentPort } = require("node:worker_threads");
 const { createHash } = require("node:crypto");
 const { writeSync } = require("node:fs");
 const bodies = new Map();
-parentPort.on("message", ({ id, file, memory, slot, bytes, forget }) => {
-  if (memory) {
-    bodies.set(id, { md5: createHash("md5"), file, memory: new Uint8Array(memory), error: undefined });
+parentPort.on("message", ({ id, file, slot, bytes, forget }) => {
+  if (file !== undefined) {
+    bodies.set(id, { md5: createHash("md5"), file, error: undefined });
     return;
   }
   const body = bodies.get(id);
   if (slot !== undefined) {
     if (!body.error) {
-      const view = body.memory.subarray(slot * ${SLOT_BYTES}, slot * ${SLOT_BYTES} + bytes);
+      const view = new Uint8Array(slot, 0, bytes);
       body.md5.update(view);
       try {
         for (let at = 0; at < bytes; ) at += writeSync(body.file, view, at, bytes - at);
@@ -38,7 +39,7 @@ parentPort.on("message", ({ id, file, memory, slot, bytes, forget }) => {
         body.error = { message: error.message, code: error.code };
       }
     }
-    parentPort.postMessage({ id, slot });
+    parentPort.postMessage({ id, slot }, [slot]);
     return;
   }
   bodies.delete(id);
@@ -49,7 +50,7 @@ parentPort.on("message", ({ id, file, memory, slot, bytes, forget }) => {
 
 interface FromThread {
   id: number;
-  slot?: number;
+  slot?: ArrayBuffer;
   md5?: Uint8Array;
   error?: { message: string; code: string };
 }
@@ -57,7 +58,7 @@ interface FromThread {
 let thread: Worker | undefined;
 let lastId = 0;
 const writers = new Map<number, ThreadWriter>();
-const spareMemories: SharedArrayBuffer[] = [];
+const spareSlots: ArrayBuffer[] = [];
 
 /** One thread serves all bodies; it keeps no process alive. */
 function startThread(): Worker {
@@ -74,19 +75,16 @@ function startThread(): Worker {
   return started;
 }
 
-/** Copies chunks into memory shared with a thread that hashes and writes them. */
+/** Copies chunks into slots of memory, which a thread hashes and writes. */
 export class ThreadWriter implements BodyWriter {
   readonly copies = true;
   onDrain: () => void = () => {};
   readonly #file: number;
   readonly #id = ++lastId;
   readonly #thread = startThread();
-  readonly #memory = spareMemories.pop() ?? new SharedArrayBuffer(SLOT_BYTES * SLOTS_PER_BODY);
-  readonly #view = new Uint8Array(this.#memory);
-  /** Number of the slot that is being filled. */
-  #filling: number | undefined;
+  #filling: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
-  readonly #free = Array.from({ length: SLOTS_PER_BODY }, (_, slot) => slot);
+  readonly #free = Array.from({ length: SLOTS_PER_BODY }, () => spareSlots.pop() ?? new ArrayBuffer(SLOT_BYTES));
   #waiting: Buffer[] = [];
   #isEnded = false;
   #settle: { done: (md5: Buffer) => void; failed: (error: Error) => void } | undefined;
@@ -96,7 +94,7 @@ export class ThreadWriter implements BodyWriter {
   constructor(file: number) {
     this.#file = file;
     writers.set(this.#id, this);
-    this.#thread.postMessage({ id: this.#id, file, memory: this.#memory });
+    this.#thread.postMessage({ id: this.#id, file });
   }
 
   write(chunk: Buffer): boolean {
@@ -148,11 +146,14 @@ export class ThreadWriter implements BodyWriter {
   #copy(chunk: Buffer): number {
     let at = 0;
     while (at < chunk.length) {
-      this.#filling ??= this.#free.shift();
-      if (this.#filling === undefined) break;
+      if (this.#filling === undefined) {
+        const slot = this.#free.shift();
+        if (slot === undefined) break;
+        this.#filling = new Uint8Array(slot);
+      }
       const bytes = Math.min(chunk.length - at, SLOT_BYTES - this.#filled);
       const piece = bytes === chunk.length ? chunk : chunk.subarray(at, at + bytes);
-      this.#view.set(piece, this.#filling * SLOT_BYTES + this.#filled);
+      this.#filling.set(piece, this.#filled);
       this.#filled += bytes;
       at += bytes;
       if (this.#filled === SLOT_BYTES) this.#send();
@@ -161,7 +162,8 @@ export class ThreadWriter implements BodyWriter {
   }
 
   #send(): void {
-    this.#thread.postMessage({ id: this.#id, slot: this.#filling, bytes: this.#filled });
+    const slot = this.#filling!.buffer;
+    this.#thread.postMessage({ id: this.#id, slot, bytes: this.#filled }, [slot]);
     this.#filling = undefined;
     this.#filled = 0;
   }
@@ -198,7 +200,7 @@ export class ThreadWriter implements BodyWriter {
     if (this.#isClosed) return Promise.resolve();
     this.#isClosed = true;
     writers.delete(this.#id);
-    if (spareMemories.length < MAX_SPARE_MEMORIES) spareMemories.push(this.#memory);
+    spareSlots.push(...this.#free.slice(0, MAX_SPARE_SLOTS - spareSlots.length));
     return new Promise((done) => close(this.#file, () => done()));
   }
 }

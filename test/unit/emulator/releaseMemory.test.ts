@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { releaseMemory } from "../../../../src/emulator/s3/bodies/releaseMemory.ts";
+import { releaseMemory } from "../../../src/emulator/releaseMemory.ts";
 
 test("a chunk with memory of its own is empty afterwards, one that shares memory is left alone", () => {
   const own = Buffer.allocUnsafeSlow(64);
