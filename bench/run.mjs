@@ -2,7 +2,7 @@
 // reported by name (pip install ministack "moto[server]" pandas duckdb polars in .venv; npm install s3rver in bench/.peers).
 //   node bench/run.mjs [endpoint] [pipeline] [curate] [parquet] [program]     only these tables, and docs/benchmarks.md stays as it is
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -39,7 +39,14 @@ for (const [name, { title, measure }] of Object.entries(SECTIONS)) {
   process.stdout.write(`\n## ${title}\n\n${table}\n`);
   parts.push(`## ${title}\n\n${table}\n`);
 }
-if (asked.length === 0) writeFileSync(join(root, "docs/benchmarks.md"), page(parts));
+const pageFile = join(root, "docs/benchmarks.md");
+if (asked.length === 0) writeFileSync(pageFile, page(parts) + notesOf(readFileSync(pageFile, "utf8")));
+
+/** What people wrote about the figures stays: everything from its heading on. */
+function notesOf(text) {
+  const at = text.indexOf("\n## Notes\n");
+  return at < 0 ? "" : text.slice(at);
+}
 
 function page(tables) {
   const cpu = cpus()[0]?.model ?? "unknown processor";
