@@ -91,20 +91,18 @@ export async function start(name, options = {}) {
   };
 }
 
+/** Walks from parent to child, so that looking costs little while something is being measured. */
 function treeMemoryMiB(pid) {
-  const parents = new Map();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const status = readFileSync(`/proc/${entry}/status`, "utf8");
-      parents.set(Number(entry), {
-        parent: Number(/PPid:\s+(\d+)/.exec(status)?.[1]),
-        kib: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0),
-      });
-    } catch {}
-  }
-  const within = (id) => id === pid || (parents.has(id) && within(parents.get(id).parent));
   let kib = 0;
-  for (const [id, { kib: own }] of parents) if (within(id)) kib += own;
+  try {
+    kib = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const children = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim();
+      for (const child of children === "" ? [] : children.split(" ")) kib += treeMemoryMiB(Number(child)) * 1024;
+    }
+  } catch {
+    // it ended meanwhile
+  }
   return kib / 1024;
 }
 
