@@ -146,6 +146,7 @@ describe("metric alarms", () => {
     await expect(newAlarm({ EvaluationPeriods: 0 })).rejects.toMatchObject(invalid);
     await expect(newAlarm({ EvaluationPeriods: 1, DatapointsToAlarm: 2 })).rejects.toMatchObject(invalid);
     await expect(newAlarm({ TreatMissingData: "whatever" })).rejects.toMatchObject(invalid);
+    await expect(newAlarm({ Threshold: Number.NaN })).rejects.toMatchObject(invalid);
     await expect(newAlarm({ Threshold: undefined })).rejects.toMatchObject({ Code: "MissingParameter" });
   });
 });

@@ -16,14 +16,13 @@ export function requiredString(input: Input, name: string): string {
   return value;
 }
 
+/** Not always finite: JSON has "NaN", "Infinity" and "-Infinity" as strings, CBOR as they are. */
 export function optionalNumber(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
-  // JSON writes these three as strings.
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof number !== "number" || (Number.isNaN(number) && value !== "NaN")) {
-    throw validationError(`The parameter ${name} must be a number.`);
-  }
+  if (typeof value === "number") return value;
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;
+  if (Number.isNaN(number) && value !== "NaN") throw validationError(`The parameter ${name} must be a number.`);
   return number;
 }
 
@@ -50,10 +49,11 @@ export function optionalBoolean(input: Input, name: string): boolean | undefined
   throw validationError(`The parameter ${name} must be true or false.`);
 }
 
-/** Milliseconds since the epoch, of seconds (JSON) or ISO 8601 (query). */
+/** Milliseconds since the epoch, of seconds (JSON), ISO 8601 (query) or a Date (CBOR). */
 export function optionalTime(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null || value === "") return undefined;
+  if (value instanceof Date) return value.getTime();
   const ms =
     typeof value === "number" || /^[\d.]+(e\d+)?$/i.test(String(value))
       ? Number(value) * 1000

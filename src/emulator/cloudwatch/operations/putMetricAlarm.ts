@@ -2,7 +2,7 @@ import { notImplemented } from "../../awsError.ts";
 import { isPercentile, isSimpleStatistic } from "../aggregate.ts";
 import { type Alarm, isComparison } from "../alarm.ts";
 import { alarmArn, type CloudWatchContext, checkAlarmAccess } from "../context.ts";
-import { constraintFailed, invalidCombination, missingParameter, validationError } from "../errors.ts";
+import { constraintFailed, invalidCombination, invalidValue, missingParameter, validationError } from "../errors.ts";
 import {
   type Input,
   optionalBoolean,
@@ -115,6 +115,8 @@ function readAlarm(input: Input, name: string, arn: string): Settled {
   const lowSampleCount = optionalString(input, "EvaluateLowSampleCountPercentile");
   if (lowSampleCount === "ignore")
     throw notImplemented("cloudwatch:PutMetricAlarm with EvaluateLowSampleCountPercentile");
+  const threshold = requiredNumber(input, "Threshold");
+  if (!Number.isFinite(threshold)) throw invalidValue(`The value ${threshold} for parameter Threshold is invalid.`);
   return {
     name,
     arn,
@@ -128,7 +130,7 @@ function readAlarm(input: Input, name: string, arn: string): Settled {
     unit: optionalUnit(input),
     evaluationPeriods,
     datapointsToAlarm,
-    threshold: requiredNumber(input, "Threshold"),
+    threshold,
     comparison,
     treatMissingData,
     lowSampleCount,
