@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { refuseReservedName } from "../reservedName.ts";
 import { invalidParameter } from "./errors.ts";
 import { type Input, isStructure, mapOf } from "./input.ts";
 
@@ -48,6 +49,7 @@ export function readSystemAttributes(input: Input): Record<string, MessageAttrib
 }
 
 function checkAttribute(name: string, attribute: Input): MessageAttribute {
+  refuseReservedName(name);
   if (!/^[A-Za-z0-9_.-]+$/.test(name) || name.length > MAX_NAME_LENGTH || /^\.|\.$|\.\./.test(name)) {
     throw invalidParameter(
       `The message attribute name '${name}' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters.`,

@@ -36,11 +36,7 @@ export function readNewMessage(input: Input, queue: Queue, context: SqsContext):
       `Value ${input.DelaySeconds} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.`,
     );
   }
-  if (input.MessageDeduplicationId !== undefined) {
-    throw invalidParameter(
-      `Value ${input.MessageDeduplicationId} for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.`,
-    );
-  }
+  refuseFifoParameter(input, "MessageDeduplicationId");
   const attributes = readMessageAttributes(input);
   const systemAttributes = readSystemAttributes(input);
   const bytes = Buffer.byteLength(body) + attributeBytes(attributes);
@@ -58,6 +54,14 @@ export function readNewMessage(input: Input, queue: Queue, context: SqsContext):
     bytes,
     md5OfSystemAttributes: attributesMd5(systemAttributes),
   };
+}
+
+/** Throws InvalidParameterValue for what only FIFO queues take. */
+export function refuseFifoParameter(input: Input, name: string): void {
+  if (input[name] === undefined) return;
+  throw invalidParameter(
+    `Value ${input[name]} for parameter ${name} is invalid. Reason: The request includes a parameter that is not valid for this queue type.`,
+  );
 }
 
 /**
