@@ -159,6 +159,33 @@ describe("PutMetricData and GetMetricStatistics", () => {
       "InvalidParameterValue",
       /two weeks/,
     ],
+    ["no values", { Values: [] }, "MissingParameter", "The parameter MetricData.member.1.Value is required."],
+    ["Counts beside one Value", { Value: 1, Counts: [2] }, "InvalidParameterCombination", /Counts/],
+    ["a negative count", { Values: [1], Counts: [-1] }, "InvalidParameterValue", /Counts/],
+    [
+      "a statistic set of fewer than no samples",
+      { StatisticValues: { SampleCount: -1, Sum: 1, Minimum: 1, Maximum: 1 } },
+      "InvalidParameterValue",
+      /SampleCount/,
+    ],
+    [
+      "a statistic set upside down",
+      { StatisticValues: { SampleCount: 2, Sum: 6, Minimum: 5, Maximum: 1 } },
+      "InvalidParameterValue",
+      /Minimum/,
+    ],
+    [
+      "a dimension twice",
+      {
+        Value: 1,
+        Dimensions: [
+          { Name: "d", Value: "1" },
+          { Name: "d", Value: "2" },
+        ],
+      },
+      "InvalidParameterValue",
+      /Dimensions/,
+    ],
     ["151 values", { Values: Array(151).fill(1) }, "InvalidParameterValue", /150/],
     [
       "31 dimensions",
@@ -172,6 +199,15 @@ describe("PutMetricData and GetMetricStatistics", () => {
       message: typeof message === "string" ? message : expect.stringMatching(message),
       $metadata: { httpStatusCode: 400 },
     });
+  });
+
+  it("keep what was counted no time out of the statistics", async () => {
+    const ns = t.uniqueName("ns");
+    await put(ns, { MetricName: "m", Values: [5], Counts: [0], Timestamp: at(0) });
+    await put(ns, { MetricName: "m", Values: [1, 9], Counts: [2, 0], Timestamp: at(60) });
+    expect(await statistics(ns, { Statistics: ["Sum", "Maximum", "Average"] })).toEqual([
+      { Timestamp: at(60), Sum: 2, Maximum: 1, Average: 1, Unit: "None" },
+    ]);
   });
 
   it("refuse AWS's own namespaces, backward times, odd periods and too many points", async () => {
@@ -243,6 +279,13 @@ describe("GetMetricData", () => {
       name: "NotImplemented",
       message: expect.stringContaining("Expression"),
       $metadata: { httpStatusCode: 501 },
+    });
+    const dynamic = { ...query("a", "n"), Label: `[max: $${"{MAX}"}]` };
+    await expect(getData([dynamic])).rejects.toMatchObject({ message: expect.stringContaining("Label") });
+    const trimmed = statistics(t.uniqueName("ns"), { ExtendedStatistics: ["tm99"] });
+    await expect(trimmed).rejects.toMatchObject({ message: expect.stringContaining("tm99") });
+    await expect(getData([query("a", "n")], { ScanBy: "Oldest" })).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 400 },
     });
     await expect(getData([query("Bad", "n")])).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
     await expect(getData([query("a", "n")], { EndTime: at(0) })).rejects.toMatchObject({

@@ -3,7 +3,7 @@
  *
  * Operations   PutMetricData, GetMetricData, GetMetricStatistics, ListMetrics, PutMetricAlarm, DescribeAlarms, DeleteAlarms,
  *              SetAlarmState, ListTagsForResource, TagResource, UntagResource
- * Absent       metric math, trimmed statistics, alarm actions and history, composite and anomaly alarms, dashboards,
+ * Absent       metric math, trimmed statistics, dynamic labels, alarm actions and history, composite and anomaly alarms, dashboards,
  *              metric streams, insight rules: 501 by name
  * Differences  values can be read as soon as they are accepted; alarms are evaluated when they are read; percentiles are exact up
  *              to 200 different values per minute and metric, and to about 1 % beyond; data older than 15 days are dropped

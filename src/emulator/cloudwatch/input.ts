@@ -1,3 +1,4 @@
+import { refuseReservedName } from "../reservedName.ts";
 import { constraintFailed, invalidValue, missingParameter, validationError } from "./errors.ts";
 
 /** Parameters of one operation; the query protocol has strings alone, and "" for an empty list. */
@@ -114,6 +115,8 @@ export function readDimensions(input: Input, path: string): Dimensions {
     if (typeof Value !== "string" || Value === "") throw missingParameter(`${at}.Value`);
     if (Name.length > 255 || Name.startsWith(":")) throw invalidValue(`The parameter ${at}.Name is invalid.`);
     if (Value.length > 1024) throw invalidValue(`The parameter ${at}.Value is invalid.`);
+    refuseReservedName(Name);
+    if (Object.hasOwn(dimensions, Name)) throw invalidValue(`The parameter ${at}.Name is there twice.`);
     dimensions[Name] = Value;
   });
   return dimensions;

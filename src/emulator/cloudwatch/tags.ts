@@ -1,3 +1,4 @@
+import { refuseReservedName } from "../reservedName.ts";
 import type { Alarm } from "./alarm.ts";
 import type { CloudWatchContext } from "./context.ts";
 import { alarmArn, checkAccess, checkAlarmAccess } from "./context.ts";
@@ -11,6 +12,7 @@ export function readTags(input: Input): Record<string, string> {
   const tags: Record<string, string> = {};
   for (const { Key, Value } of structures(input, "Tags") ?? []) {
     if (typeof Key !== "string" || Key === "") throw missingParameter("Tags.member.1.Key");
+    refuseReservedName(Key);
     if (Key.length > 128 || String(Value ?? "").length > 256) throw invalidValue(`The tag ${Key} is too long.`);
     if (Key.toLowerCase().startsWith("aws:")) throw invalidValue("Tag keys cannot start with aws:.");
     tags[Key] = String(Value ?? "");

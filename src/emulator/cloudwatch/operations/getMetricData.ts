@@ -1,7 +1,7 @@
 import { notImplemented } from "../../awsError.ts";
-import { isPercentile, isSimpleStatistic, statistic } from "../aggregate.ts";
+import { isPercentile, isSimpleStatistic, isTrimmed, statistic } from "../aggregate.ts";
 import { type CloudWatchContext, checkAccess, pageToken, readPageToken } from "../context.ts";
-import { missingParameter, validationError } from "../errors.ts";
+import { constraintFailed, missingParameter, validationError } from "../errors.ts";
 import {
   type Input,
   optionalBoolean,
@@ -36,7 +36,7 @@ interface Query {
  *
  * StartTime inclusive, EndTime exclusive; newest first unless ScanBy is TimestampAscending
  * Throws   ValidationError, MissingParameter, InvalidParameterValue
- * Absent   metric math and SQL (Expression), trimmed statistics, other accounts: 501
+ * Absent   metric math and SQL (Expression), trimmed statistics, dynamic labels, other accounts: 501
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
  */
 export function getMetricData(input: Input, context: CloudWatchContext): object {
@@ -49,7 +49,12 @@ export function getMetricData(input: Input, context: CloudWatchContext): object 
   const startMs = requiredTime(input, "StartTime");
   const endMs = requiredTime(input, "EndTime");
   if (startMs >= endMs) throw validationError("The parameter StartTime must be less than the parameter EndTime.");
-  const isAscending = optionalString(input, "ScanBy") === "TimestampAscending";
+  const order = optionalString(input, "ScanBy") ?? "TimestampDescending";
+  if (!["TimestampDescending", "TimestampAscending"].includes(order)) {
+    const rule = "Member must satisfy enum value set: [TimestampDescending, TimestampAscending]";
+    throw constraintFailed("scanBy", order, rule);
+  }
+  const isAscending = order === "TimestampAscending";
   const limit = optionalInteger(input, "MaxDatapoints", 1, MAX_DATAPOINTS) ?? MAX_DATAPOINTS;
   const queries = items.map((item, index) => readQuery(item, `MetricDataQueries.member.${index + 1}.`));
   checkIds(queries);
@@ -95,17 +100,19 @@ function readQuery(item: Input, path: string): Query {
     throw notImplemented("cloudwatch:GetMetricData with Expression (metric math and SQL)");
   }
   if (item.AccountId !== undefined) throw notImplemented("cloudwatch:GetMetricData with AccountId");
+  const label = optionalString(item, "Label");
+  if (label?.includes("${")) throw notImplemented("cloudwatch:GetMetricData with a dynamic Label");
   const metricStat = item.MetricStat as Input | undefined;
   const metric = metricStat?.Metric as Input | undefined;
   if (metricStat === undefined || metric === undefined) throw missingParameter(`${path}MetricStat`);
   const stat = requiredString(metricStat, "Stat");
   if (!isSimpleStatistic(stat) && !isPercentile(stat)) {
-    if (/^(tm|wm|tc|ts|TM|WM|TC|TS|PR|IQM)/.test(stat)) throw notImplemented(`cloudwatch statistic ${stat}`);
+    if (isTrimmed(stat)) throw notImplemented(`cloudwatch statistic ${stat}`);
     throw validationError(`The value ${stat} for parameter ${path}MetricStat.Stat is not supported.`);
   }
   return {
     id,
-    label: optionalString(item, "Label"),
+    label,
     returnData: optionalBoolean(item, "ReturnData") ?? true,
     namespace: requiredString(metric, "Namespace"),
     name: requiredString(metric, "MetricName"),

@@ -1,4 +1,5 @@
-import { isPercentile, isSimpleStatistic, statistic } from "../aggregate.ts";
+import { notImplemented } from "../../awsError.ts";
+import { isPercentile, isSimpleStatistic, isTrimmed, statistic } from "../aggregate.ts";
 import { type CloudWatchContext, checkAccess } from "../context.ts";
 import { constraintFailed, invalidCombination, invalidValue, missingParameter } from "../errors.ts";
 import {
@@ -41,6 +42,7 @@ export function getMetricStatistics(input: Input, context: CloudWatchContext): o
     }
   }
   for (const each of extended) {
+    if (isTrimmed(each)) throw notImplemented(`cloudwatch statistic ${each}`);
     if (!isPercentile(each)) throw invalidValue(`The value ${each} for parameter ExtendedStatistics is not supported.`);
   }
   if (startMs >= endMs) {
