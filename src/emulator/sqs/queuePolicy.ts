@@ -1,14 +1,10 @@
+import { isPolicyPrincipal } from "../policyPrincipal.ts";
+
 const VERSIONS = ["2008-10-17", "2012-10-17"];
 const ELEMENTS = new Set(
   "Sid Effect Principal NotPrincipal Action NotAction Resource NotResource Condition".split(" "),
 );
 const TOP_ELEMENTS = new Set(["Version", "Id", "Statement"]);
-const PRINCIPALS: Record<string, RegExp> = {
-  AWS: /^(\*|\d{12}|A[A-Z0-9]{15,127}|arn:aws[a-z-]*:(iam|sts)::\d{12}:(root|(user|role|assumed-role|federated-user)\/[^*?]+))$/,
-  Service: /^[a-z0-9.-]+\.(amazonaws\.com(\.cn)?|aws\.internal)$/,
-  Federated: /./,
-  CanonicalUser: /./,
-};
 
 /**
  * Whether SQS takes this text as a queue's policy: every statement has a principal and actions of SQS, and nothing in it is
@@ -33,22 +29,12 @@ function isStatement(value: unknown): boolean {
   if (!isRecord(value) || !onlyHas(value, ELEMENTS)) return false;
   const { Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource, Condition } = value;
   if (Effect !== "Allow" && Effect !== "Deny") return false;
-  if (!isExactlyOne(Principal, NotPrincipal) || !isPrincipal(Principal ?? NotPrincipal)) return false;
+  if (!isExactlyOne(Principal, NotPrincipal) || !isPolicyPrincipal(Principal ?? NotPrincipal)) return false;
   if (!isExactlyOne(Action, NotAction) || !isListOf(Action ?? NotAction, /^(\*|sqs:.+)$/i)) return false;
   if (Resource !== undefined && NotResource !== undefined) return false;
   const resources = Resource ?? NotResource;
   if (resources !== undefined && !isListOf(resources, /^(\*|arn:.+)$/)) return false;
   return Condition === undefined || (isRecord(Condition) && Object.values(Condition).every(isRecord));
-}
-
-function isPrincipal(value: unknown): boolean {
-  if (value === "*") return true;
-  if (!isRecord(value)) return false;
-  const kinds = Object.entries(value);
-  return (
-    kinds.length > 0 &&
-    kinds.every(([kind, names]) => Object.hasOwn(PRINCIPALS, kind) && isListOf(names, PRINCIPALS[kind]!))
-  );
 }
 
 /** A text, or a list of at least one, each of this form. */
