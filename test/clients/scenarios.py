@@ -257,7 +257,7 @@ def cbor_metrics():
     botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = ours
     cloudwatch = boto3.client("cloudwatch")
     minute = datetime.now(timezone.utc).replace(second=0, microsecond=0) - timedelta(minutes=5)
-    dimensions = [{"Name": "d", "Value": "ü"}]
+    dimensions = [{"Name": "d", "Value": "x"}]
     data = [
         {"MetricName": "m", "Value": 1.5, "Timestamp": minute, "Dimensions": dimensions},
         {"MetricName": "m", "Values": [2, 4], "Counts": [3, 1], "Timestamp": minute, "Dimensions": dimensions},

@@ -186,6 +186,13 @@ describe("PutMetricData and GetMetricStatistics", () => {
       "InvalidParameterValue",
       /Dimensions/,
     ],
+    [
+      "a dimension beyond ASCII",
+      { Value: 1, Dimensions: [{ Name: "d", Value: "ü" }] },
+      "InvalidParameterValue",
+      "The parameter MetricData.member.1.Dimensions.member.1.Value must contain only ASCII characters.",
+    ],
+    ["a blank dimension", { Value: 1, Dimensions: [{ Name: " ", Value: "x" }] }, "InvalidParameterValue", /Name/],
     ["151 values", { Values: Array(151).fill(1) }, "InvalidParameterValue", /150/],
     [
       "31 dimensions",
@@ -388,6 +395,35 @@ describe("CloudWatch protocols", () => {
     const refused = await ask({ Action: "PutMetricData", Namespace: ns, "MetricData.member.1.MetricName": "m" });
     expect(refused.status).toBe(400);
     expect(refused.xml.ErrorResponse.Error).toMatchObject({ Type: "Sender", Code: "MissingParameter" });
+  });
+
+  it("answer members of the wrong type with 400", async () => {
+    const post = async (operation: string, input: object) => {
+      const response = await signedPost(t, "monitoring", "/", JSON.stringify(input), {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": `GraniteServiceVersion20100801.${operation}`,
+      });
+      return response.status;
+    };
+    const time = { StartTime: START / 1000, EndTime: START / 1000 + 60 };
+    const MetricStat = { Metric: { Namespace: "n", MetricName: "m" }, Period: 60, Stat: "Sum" };
+    const ask = (more: object, span: object = time) => ({ MetricDataQueries: [{ Id: "a", ...more }], ...span });
+    for (const [operation, input] of [
+      ["PutMetricData", { Namespace: "n", MetricData: [{ MetricName: "m", StatisticValues: null }] }],
+      ["GetMetricData", ask({ MetricStat: null })],
+      ["GetMetricData", ask({ MetricStat: { ...MetricStat, Metric: null } })],
+      ["GetMetricData", ask({ MetricStat: { ...MetricStat, Metric: "m" } })],
+      ["GetMetricData", ask({ MetricStat: { ...MetricStat, Period: 6e300 } })],
+      ["GetMetricData", ask({ MetricStat }, { ...time, StartTime: [1] })],
+      [
+        "GetMetricData",
+        ask({ MetricStat: { ...MetricStat, Metric: { Namespace: "n".repeat(256), MetricName: "m" } } }),
+      ],
+      ["DescribeAlarms", { StateValue: "RED" }],
+      ["DescribeAlarms", { AlarmTypes: ["Metric"] }],
+    ] as const) {
+      expect([operation, input, await post(operation, input)]).toEqual([operation, input, 400]);
+    }
   });
 
   it("include compressed requests", async () => {

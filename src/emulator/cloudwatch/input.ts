@@ -17,6 +17,34 @@ export function requiredString(input: Input, name: string): string {
   return value;
 }
 
+const MAX_NAME_LENGTH = 255;
+
+/** Of a namespace or a metric. */
+export function requiredName(input: Input, name: string): string {
+  const value = requiredString(input, name);
+  if (value.length <= MAX_NAME_LENGTH) return value;
+  throw constraintFailed(name, value, `Member must have length less than or equal to ${MAX_NAME_LENGTH}`);
+}
+
+export function optionalStructure(input: Input, name: string): Input | undefined {
+  const value = input[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw validationError(`The parameter ${name} must be a structure.`);
+  }
+  return value as Input;
+}
+
+export function optionalEnum(input: Input, name: string, values: readonly string[]): string | undefined {
+  const value = optionalString(input, name);
+  return value === undefined ? undefined : checkEnum(name, value, values);
+}
+
+export function checkEnum(name: string, value: string, values: readonly string[]): string {
+  if (values.includes(value)) return value;
+  throw constraintFailed(name, value, `Member must satisfy enum value set: [${values.join(", ")}]`);
+}
+
 /** Not always finite: JSON has "NaN", "Infinity" and "-Infinity" as strings, CBOR as they are. */
 export function optionalNumber(input: Input, name: string): number | undefined {
   const value = input[name];
@@ -55,10 +83,9 @@ export function optionalTime(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null || value === "") return undefined;
   if (value instanceof Date) return value.getTime();
-  const ms =
-    typeof value === "number" || /^[\d.]+(e\d+)?$/i.test(String(value))
-      ? Number(value) * 1000
-      : Date.parse(String(value));
+  const isText = typeof value === "string";
+  const isSeconds = typeof value === "number" || (isText && /^[\d.]+(e\d+)?$/i.test(value));
+  const ms = isSeconds ? Number(value) * 1000 : isText ? Date.parse(value) : Number.NaN;
   if (!Number.isFinite(ms)) throw invalidValue(`The parameter ${name} must be a valid timestamp.`);
   return Math.round(ms);
 }
@@ -113,6 +140,11 @@ export function readDimensions(input: Input, path: string): Dimensions {
     const at = `${path}Dimensions.member.${index + 1}`;
     if (typeof Name !== "string" || Name === "") throw missingParameter(`${at}.Name`);
     if (typeof Value !== "string" || Value === "") throw missingParameter(`${at}.Value`);
+    for (const [member, text] of Object.entries({ Name, Value })) {
+      if (!/^[ -~]*$/.test(text))
+        throw invalidValue(`The parameter ${at}.${member} must contain only ASCII characters.`);
+      if (text.trim() === "") throw invalidValue(`The parameter ${at}.${member} must not be blank.`);
+    }
     if (Name.length > 255 || Name.startsWith(":")) throw invalidValue(`The parameter ${at}.Name is invalid.`);
     if (Value.length > 1024) throw invalidValue(`The parameter ${at}.Value is invalid.`);
     refuseReservedName(Name);

@@ -65,6 +65,15 @@ export function tagMap(input: Input, name: string): Record<string, string> {
   return value as Record<string, string>;
 }
 
+const GROUP_CLASSES = ["INFREQUENT_ACCESS", "STANDARD", "DELIVERY"];
+
+export function optionalGroupClass(input: Input): string | undefined {
+  const value = optionalString(input, "logGroupClass");
+  if (value === undefined || GROUP_CLASSES.includes(value)) return value;
+  const rule = `Member must satisfy enum value set: [${GROUP_CLASSES.join(", ")}]`;
+  throw constraintFailed("logGroupClass", value, rule);
+}
+
 const MAX_NAME_LENGTH = 512;
 
 /** `logGroupName`, 1 to 512 characters of `._-/#` and alphanumerics. */

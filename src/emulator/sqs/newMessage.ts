@@ -37,6 +37,12 @@ export function readNewMessage(input: Input, queue: Queue, context: SqsContext):
     );
   }
   refuseFifoParameter(input, "MessageDeduplicationId");
+  const groupId = optionalString(input, "MessageGroupId");
+  if (groupId !== undefined && !/^[!-~]{1,128}$/.test(groupId)) {
+    throw invalidParameter(
+      `Value ${groupId} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.`,
+    );
+  }
   const attributes = readMessageAttributes(input);
   const systemAttributes = readSystemAttributes(input);
   const bytes = Buffer.byteLength(body) + attributeBytes(attributes);
@@ -48,7 +54,7 @@ export function readNewMessage(input: Input, queue: Queue, context: SqsContext):
     body,
     attributes,
     traceHeader: systemAttributes.AWSTraceHeader?.StringValue ?? traceHeaderOf(context),
-    groupId: optionalString(input, "MessageGroupId"),
+    groupId,
     senderId: context.caller.userId || "anonymous",
     delaySeconds: delaySeconds ?? Number(queue.attributes.DelaySeconds),
     bytes,

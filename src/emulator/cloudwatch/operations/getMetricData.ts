@@ -1,14 +1,17 @@
 import { notImplemented } from "../../awsError.ts";
 import { isPercentile, isSimpleStatistic, isTrimmed, statistic } from "../aggregate.ts";
 import { type CloudWatchContext, checkAccess, pageToken, readPageToken } from "../context.ts";
-import { constraintFailed, missingParameter, validationError } from "../errors.ts";
+import { missingParameter, validationError } from "../errors.ts";
 import {
   type Input,
   optionalBoolean,
+  optionalEnum,
   optionalInteger,
   optionalString,
+  optionalStructure,
   optionalUnit,
   readDimensions,
+  requiredName,
   requiredNumber,
   requiredString,
   requiredTime,
@@ -49,12 +52,8 @@ export function getMetricData(input: Input, context: CloudWatchContext): object 
   const startMs = requiredTime(input, "StartTime");
   const endMs = requiredTime(input, "EndTime");
   if (startMs >= endMs) throw validationError("The parameter StartTime must be less than the parameter EndTime.");
-  const order = optionalString(input, "ScanBy") ?? "TimestampDescending";
-  if (!["TimestampDescending", "TimestampAscending"].includes(order)) {
-    const rule = "Member must satisfy enum value set: [TimestampDescending, TimestampAscending]";
-    throw constraintFailed("scanBy", order, rule);
-  }
-  const isAscending = order === "TimestampAscending";
+  const isAscending =
+    optionalEnum(input, "ScanBy", ["TimestampDescending", "TimestampAscending"]) === "TimestampAscending";
   const limit = optionalInteger(input, "MaxDatapoints", 1, MAX_DATAPOINTS) ?? MAX_DATAPOINTS;
   const queries = items.map((item, index) => readQuery(item, `MetricDataQueries.member.${index + 1}.`));
   checkIds(queries);
@@ -102,8 +101,8 @@ function readQuery(item: Input, path: string): Query {
   if (item.AccountId !== undefined) throw notImplemented("cloudwatch:GetMetricData with AccountId");
   const label = optionalString(item, "Label");
   if (label?.includes("${")) throw notImplemented("cloudwatch:GetMetricData with a dynamic Label");
-  const metricStat = item.MetricStat as Input | undefined;
-  const metric = metricStat?.Metric as Input | undefined;
+  const metricStat = optionalStructure(item, "MetricStat");
+  const metric = metricStat && optionalStructure(metricStat, "Metric");
   if (metricStat === undefined || metric === undefined) throw missingParameter(`${path}MetricStat`);
   const stat = requiredString(metricStat, "Stat");
   if (!isSimpleStatistic(stat) && !isPercentile(stat)) {
@@ -114,8 +113,8 @@ function readQuery(item: Input, path: string): Query {
     id,
     label,
     returnData: optionalBoolean(item, "ReturnData") ?? true,
-    namespace: requiredString(metric, "Namespace"),
-    name: requiredString(metric, "MetricName"),
+    namespace: requiredName(metric, "Namespace"),
+    name: requiredName(metric, "MetricName"),
     dimensions: readDimensions(metric, `${path}MetricStat.Metric.`),
     period: checkPeriod(requiredNumber(metricStat, "Period"), `${path}MetricStat.Period`),
     stat,

@@ -6,8 +6,8 @@ import {
   type Input,
   optionalUnit,
   readDimensions,
+  requiredName,
   requiredNumber,
-  requiredString,
   requiredTime,
   strings,
 } from "../input.ts";
@@ -24,8 +24,8 @@ const MAX_POINTS = 1_440;
  */
 export function getMetricStatistics(input: Input, context: CloudWatchContext): object {
   checkAccess(context, "cloudwatch:GetMetricStatistics");
-  const namespace = requiredString(input, "Namespace");
-  const name = requiredString(input, "MetricName");
+  const namespace = requiredName(input, "Namespace");
+  const name = requiredName(input, "MetricName");
   const startMs = requiredTime(input, "StartTime");
   const endMs = requiredTime(input, "EndTime");
   const period = checkPeriod(requiredNumber(input, "Period"), "Period");

@@ -10,6 +10,7 @@ import {
   optionalString,
   optionalUnit,
   readDimensions,
+  requiredName,
   requiredNumber,
   requiredString,
   strings,
@@ -102,7 +103,7 @@ function readAlarm(input: Input, name: string, arn: string): Settled {
   if (datapointsToAlarm !== undefined && datapointsToAlarm > evaluationPeriods) {
     throw validationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods.");
   }
-  const period = checkPeriod(requiredNumber(input, "Period"), "Period");
+  const period = checkPeriod(requiredNumber(input, "Period"), "Period", [10, 20, 30]);
   if (period * evaluationPeriods > (period >= 3_600 ? 7 : 1) * DAY_SECONDS) {
     throw validationError(
       "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).",
@@ -122,8 +123,8 @@ function readAlarm(input: Input, name: string, arn: string): Settled {
     arn,
     description: optionalString(input, "AlarmDescription"),
     actionsEnabled: optionalBoolean(input, "ActionsEnabled") ?? true,
-    namespace: requiredString(input, "Namespace"),
-    metricName: requiredString(input, "MetricName"),
+    namespace: requiredName(input, "Namespace"),
+    metricName: requiredName(input, "MetricName"),
     dimensions: readDimensions(input, ""),
     statistic,
     period,

@@ -6,6 +6,7 @@ import {
   numbers,
   optionalInteger,
   optionalNumber,
+  optionalStructure,
   optionalTime,
   optionalUnit,
   readDimensions,
@@ -78,7 +79,7 @@ function readValues(item: Input, path: string): Pick<Datum, "values" | "set"> {
   const listed = numbers(item, "Values");
   const values = listed?.length === 0 ? undefined : listed;
   const counts = numbers(item, "Counts");
-  const set = item.StatisticValues as Input | undefined;
+  const set = optionalStructure(item, "StatisticValues");
   const exclusive = (left: string, right: string) =>
     invalidCombination(
       `The parameters ${path}${left} and ${path}${right} are mutually exclusive and you have specified both.`,

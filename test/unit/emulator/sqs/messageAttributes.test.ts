@@ -31,6 +31,20 @@ describe("readMessageAttributes", () => {
   });
 });
 
+describe("binary values", () => {
+  it.each(["AA==", "AAE=", "AAEC", "+/+/"])("%s is base64", (BinaryValue) => {
+    const attributes = { a: { DataType: "Binary", BinaryValue } };
+    expect(readMessageAttributes({ MessageAttributes: attributes })).toEqual(attributes);
+  });
+
+  it.each(["*", "AAE", "AA=A", "A A=", "AAE=\n"])("%j is not", (BinaryValue) => {
+    const attributes = { a: { DataType: "Binary", BinaryValue } };
+    expect(() => readMessageAttributes({ MessageAttributes: attributes })).toThrow(
+      expect.objectContaining({ code: "SerializationException", status: 400 }),
+    );
+  });
+});
+
 describe("selectAttributes", () => {
   const attributes = {
     "a.b": { DataType: "String", StringValue: "1" },
