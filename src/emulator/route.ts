@@ -1,4 +1,5 @@
 import type { EmulatorRequest, ServiceName } from "./http.ts";
+import { isRpcV2Cbor, rpcV2Service } from "./protocols/rpcV2Cbor.ts";
 
 const SCOPE_SERVICES: Readonly<Record<string, ServiceName>> = {
   s3: "s3",
@@ -29,7 +30,7 @@ const LAMBDA_PATH =
 
 /**
  * The service a request is for. The credential scope decides, because S3 paths are user data: a key may look like any
- * other service's path. Without a signature, the target header, the API version and the path are asked in this order.
+ * other service's path. Without a signature, the target header, the path and the API version are asked in this order.
  * Returns the name in the scope as it is when it is none of ours, so that the refusal can name it.
  */
 export function routeService(
@@ -41,6 +42,11 @@ export function routeService(
   if (typeof target === "string") {
     const known = TARGET_SERVICES.find(([prefix]) => target.startsWith(prefix));
     return known ? known[1] : { unknown: target };
+  }
+  if (isRpcV2Cbor(request)) {
+    const service = rpcV2Service(request.path);
+    if (service === "GraniteServiceVersion20100801") return "monitoring";
+    if (service !== undefined) return { unknown: service };
   }
   if (LAMBDA_PATH.test(request.path)) return "lambda";
   const version = request.query.get("Version");

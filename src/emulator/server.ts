@@ -14,6 +14,7 @@ import type { EmulatorReply, EmulatorRequest, ServiceName } from "./http.ts";
 import { createIam } from "./iam/index.ts";
 import { createLambda } from "./lambda/index.ts";
 import { createLogs } from "./logs/index.ts";
+import { isRpcV2Cbor } from "./protocols/rpcV2Cbor.ts";
 import { releaseMemory } from "./releaseMemory.ts";
 import { routeService } from "./route.ts";
 import { createS3 } from "./s3/index.ts";
@@ -222,8 +223,10 @@ async function answer(
   await send(reply, request, incoming, outgoing, settings.report);
 }
 
-/** A service of ours whose error encoding the client of an unknown service can read: JSON, query, REST-XML or REST-JSON. */
-function protocolSibling({ headers }: EmulatorRequest, unknown: string): ServiceName {
+/** A service of ours whose error encoding the client of an unknown service can read: CBOR, JSON, query, REST-XML or REST-JSON. */
+function protocolSibling(request: EmulatorRequest, unknown: string): ServiceName {
+  const { headers } = request;
+  if (isRpcV2Cbor(request)) return "monitoring";
   if (headers["x-amz-target"] !== undefined) return "logs";
   if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return "iam";
   return unknown === "cloudfront" || unknown === "route53" ? "s3" : "lambda";

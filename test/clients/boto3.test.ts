@@ -98,5 +98,17 @@ describe.skipIf(!isInstalled)(
         error: ["Unhandled", "IndexError", "list index out of range"],
       });
     });
+
+    it("speaks CloudWatch's newest protocol, too", async () => {
+      expect(await scenario("cbor_metrics")).toEqual({
+        protocol: "rpc-v2-cbor",
+        points: [[true, 11.5, "None"]],
+        metrics: 501,
+        alarm: true,
+        gone: ["ResourceNotFound", 404, "Alarm nobody's does not exist"],
+        both: ["InvalidParameterCombination", 400, expect.stringContaining("mutually exclusive")],
+        notDone: ["NotImplemented", 501, expect.stringContaining("cloudwatch:PutDashboard")],
+      });
+    });
   },
 );

@@ -10,8 +10,10 @@ import threading
 import time
 import zipfile
 import zlib
+from datetime import datetime, timedelta, timezone
 
 import boto3
+import botocore.model
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -247,6 +249,39 @@ def pipeline():
     answer = aws_lambda.invoke(FunctionName="boto-curate", Payload=json.dumps({"Records": []}))
     error = json.loads(answer["Payload"].read())
     return {"output": written, "refusal": said, "error": [answer["FunctionError"], error["errorType"], error["errorMessage"]]}
+
+
+def cbor_metrics():
+    """CloudWatch over rpc-v2-cbor, which other SDKs choose and botocore can speak."""
+    ours = [name for name in botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS if name != "json"]
+    botocore.model.PRIORITY_ORDERED_SUPPORTED_PROTOCOLS = ours
+    cloudwatch = boto3.client("cloudwatch")
+    minute = datetime.now(timezone.utc).replace(second=0, microsecond=0) - timedelta(minutes=5)
+    dimensions = [{"Name": "d", "Value": "x"}]
+    data = [
+        {"MetricName": "m", "Value": 1.5, "Timestamp": minute, "Dimensions": dimensions},
+        {"MetricName": "m", "Values": [2, 4], "Counts": [3, 1], "Timestamp": minute, "Dimensions": dimensions},
+        *({"MetricName": f"m{index}", "Value": index} for index in range(500)),
+    ]
+    sent = cloudwatch.put_metric_data(Namespace="cbor", MetricData=data)
+    points = cloudwatch.get_metric_statistics(
+        Namespace="cbor", MetricName="m", Dimensions=dimensions, StartTime=minute, EndTime=minute + timedelta(minutes=1), Period=60, Statistics=["Sum"]
+    )["Datapoints"]
+    alarm = {
+        "AlarmName": "cbor", "Namespace": "cbor", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1,
+        "Threshold": 10, "ComparisonOperator": "GreaterThanThreshold",
+    }
+    cloudwatch.put_metric_alarm(**alarm)
+    found = cloudwatch.describe_alarms(AlarmNames=["cbor"])["MetricAlarms"][0]
+    return {
+        "protocol": sent["ResponseMetadata"]["HTTPHeaders"]["smithy-protocol"],
+        "points": [[point["Timestamp"] == minute, point["Sum"], point["Unit"]] for point in points],
+        "metrics": sum(len(page["Metrics"]) for page in cloudwatch.get_paginator("list_metrics").paginate(Namespace="cbor")),
+        "alarm": all(found[name] == value for name, value in alarm.items()),
+        "gone": refused(cloudwatch.delete_alarms, AlarmNames=["nobody's"]),
+        "both": refused(cloudwatch.put_metric_data, Namespace="cbor", MetricData=[{"MetricName": "m", "Value": 1, "Values": [1]}]),
+        "notDone": refused(cloudwatch.put_dashboard, DashboardName="d", DashboardBody="{}"),
+    }
 
 
 if __name__ == "__main__":

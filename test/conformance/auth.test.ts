@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CloudWatchLogsClient, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateRoleCommand, IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
 import { LambdaClient, ListFunctionsCommand } from "@aws-sdk/client-lambda";
 import {
@@ -46,8 +47,13 @@ function calls(options: Options, endpoint = t.endpoint) {
     sts: () => new STSClient(client).send(new GetCallerIdentityCommand({})),
     sqs: () => new SQSClient(client).send(new ListQueuesCommand({})),
     lambda: () => new LambdaClient(client).send(new ListFunctionsCommand({})),
+    logs: () => new CloudWatchLogsClient(client).send(new DescribeLogGroupsCommand({})),
   };
 }
+
+const isJson = (service: string) => service === "lambda" || service === "logs";
+/** JSON services other than the REST ones answer 400 to every caller's mistake. */
+const statusOf = (service: string) => (service === "logs" ? 400 : 403);
 
 /** A plain request, unsigned unless the URL or the headers are. */
 function send(
@@ -95,8 +101,8 @@ describe.runIf(onlyEmbedded)("signatures", () => {
     expect(refused.error.CanonicalRequest).toMatch(/^GET\n\/\n/);
     for (const [service, call] of Object.entries(others)) {
       expect(await refusal(call())).toMatchObject({
-        name: service === "lambda" ? "InvalidSignatureException" : "SignatureDoesNotMatch",
-        status: 403,
+        name: isJson(service) ? "InvalidSignatureException" : "SignatureDoesNotMatch",
+        status: statusOf(service),
         message:
           "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
       });
@@ -112,8 +118,8 @@ describe.runIf(onlyEmbedded)("signatures", () => {
     });
     for (const [service, call] of Object.entries(others)) {
       expect(await refusal(call())).toMatchObject({
-        name: service === "lambda" ? "UnrecognizedClientException" : "InvalidClientTokenId",
-        status: 403,
+        name: isJson(service) ? "UnrecognizedClientException" : "InvalidClientTokenId",
+        status: statusOf(service),
         message: "The security token included in the request is invalid.",
       });
     }
@@ -128,9 +134,9 @@ describe.runIf(onlyEmbedded)("signatures", () => {
       const refused = await refusal(s3());
       expect(refused).toMatchObject({ name: "RequestTimeTooSkewed", status: 403 });
       expect(refused.error.MaxAllowedSkewMilliseconds).toBe("900000");
-      for (const call of Object.values(others)) {
+      for (const [service, call] of Object.entries(others)) {
         const { status, message } = await refusal(call());
-        expect([status, message.startsWith(`${verdict}: `)]).toEqual([403, true]);
+        expect([status, message.startsWith(`${verdict}: `)]).toEqual([statusOf(service), true]);
       }
     }
   });
@@ -346,8 +352,8 @@ describe.runIf(onlyEmbedded)("the strict endpoint", () => {
     expect(strict.credentials.accessKeyId).toMatch(/^AKIA[A-Z0-9]{16}$/);
     expect(strict.credentials.secretAccessKey).toHaveLength(40);
     for (const call of Object.values(calls({ credentials: strict.credentials }, strict.endpoint))) await call();
-    for (const call of Object.values(calls({ credentials: t.credentials }, strict.endpoint))) {
-      expect((await refusal(call())).status).toBe(403);
+    for (const [service, call] of Object.entries(calls({ credentials: t.credentials }, strict.endpoint))) {
+      expect((await refusal(call())).status).toBe(statusOf(service));
     }
   });
 

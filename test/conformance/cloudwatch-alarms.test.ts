@@ -142,10 +142,13 @@ describe("metric alarms", () => {
     });
     const invalid = { $metadata: { httpStatusCode: 400 } };
     await expect(newAlarm({ ComparisonOperator: "Greater" as "LessThanThreshold" })).rejects.toMatchObject(invalid);
-    await expect(newAlarm({ Period: 61 })).rejects.toMatchObject(invalid);
+    for (const Period of [61, 1, 5]) await expect(newAlarm({ Period })).rejects.toMatchObject(invalid);
+    await newAlarm({ Period: 20 });
+    await expect(newAlarm({ MetricName: "m".repeat(256) })).rejects.toMatchObject(invalid);
     await expect(newAlarm({ EvaluationPeriods: 0 })).rejects.toMatchObject(invalid);
     await expect(newAlarm({ EvaluationPeriods: 1, DatapointsToAlarm: 2 })).rejects.toMatchObject(invalid);
     await expect(newAlarm({ TreatMissingData: "whatever" })).rejects.toMatchObject(invalid);
+    await expect(newAlarm({ Threshold: Number.NaN })).rejects.toMatchObject(invalid);
     await expect(newAlarm({ Threshold: undefined })).rejects.toMatchObject({ Code: "MissingParameter" });
   });
 });

@@ -159,6 +159,40 @@ describe("PutMetricData and GetMetricStatistics", () => {
       "InvalidParameterValue",
       /two weeks/,
     ],
+    ["no values", { Values: [] }, "MissingParameter", "The parameter MetricData.member.1.Value is required."],
+    ["Counts beside one Value", { Value: 1, Counts: [2] }, "InvalidParameterCombination", /Counts/],
+    ["a negative count", { Values: [1], Counts: [-1] }, "InvalidParameterValue", /Counts/],
+    [
+      "a statistic set of fewer than no samples",
+      { StatisticValues: { SampleCount: -1, Sum: 1, Minimum: 1, Maximum: 1 } },
+      "InvalidParameterValue",
+      /SampleCount/,
+    ],
+    [
+      "a statistic set upside down",
+      { StatisticValues: { SampleCount: 2, Sum: 6, Minimum: 5, Maximum: 1 } },
+      "InvalidParameterValue",
+      /Minimum/,
+    ],
+    [
+      "a dimension twice",
+      {
+        Value: 1,
+        Dimensions: [
+          { Name: "d", Value: "1" },
+          { Name: "d", Value: "2" },
+        ],
+      },
+      "InvalidParameterValue",
+      /Dimensions/,
+    ],
+    [
+      "a dimension beyond ASCII",
+      { Value: 1, Dimensions: [{ Name: "d", Value: "ü" }] },
+      "InvalidParameterValue",
+      "The parameter MetricData.member.1.Dimensions.member.1.Value must contain only ASCII characters.",
+    ],
+    ["a blank dimension", { Value: 1, Dimensions: [{ Name: " ", Value: "x" }] }, "InvalidParameterValue", /Name/],
     ["151 values", { Values: Array(151).fill(1) }, "InvalidParameterValue", /150/],
     [
       "31 dimensions",
@@ -172,6 +206,15 @@ describe("PutMetricData and GetMetricStatistics", () => {
       message: typeof message === "string" ? message : expect.stringMatching(message),
       $metadata: { httpStatusCode: 400 },
     });
+  });
+
+  it("keep what was counted no time out of the statistics", async () => {
+    const ns = t.uniqueName("ns");
+    await put(ns, { MetricName: "m", Values: [5], Counts: [0], Timestamp: at(0) });
+    await put(ns, { MetricName: "m", Values: [1, 9], Counts: [2, 0], Timestamp: at(60) });
+    expect(await statistics(ns, { Statistics: ["Sum", "Maximum", "Average"] })).toEqual([
+      { Timestamp: at(60), Sum: 2, Maximum: 1, Average: 1, Unit: "None" },
+    ]);
   });
 
   it("refuse AWS's own namespaces, backward times, odd periods and too many points", async () => {
@@ -243,6 +286,13 @@ describe("GetMetricData", () => {
       name: "NotImplemented",
       message: expect.stringContaining("Expression"),
       $metadata: { httpStatusCode: 501 },
+    });
+    const dynamic = { ...query("a", "n"), Label: `[max: $${"{MAX}"}]` };
+    await expect(getData([dynamic])).rejects.toMatchObject({ message: expect.stringContaining("Label") });
+    const trimmed = statistics(t.uniqueName("ns"), { ExtendedStatistics: ["tm99"] });
+    await expect(trimmed).rejects.toMatchObject({ message: expect.stringContaining("tm99") });
+    await expect(getData([query("a", "n")], { ScanBy: "Oldest" })).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 400 },
     });
     await expect(getData([query("Bad", "n")])).rejects.toMatchObject({ $metadata: { httpStatusCode: 400 } });
     await expect(getData([query("a", "n")], { EndTime: at(0) })).rejects.toMatchObject({
@@ -347,6 +397,35 @@ describe("CloudWatch protocols", () => {
     expect(refused.xml.ErrorResponse.Error).toMatchObject({ Type: "Sender", Code: "MissingParameter" });
   });
 
+  it("answer members of the wrong type with 400", async () => {
+    const post = async (operation: string, input: object) => {
+      const response = await signedPost(t, "monitoring", "/", JSON.stringify(input), {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": `GraniteServiceVersion20100801.${operation}`,
+      });
+      return response.status;
+    };
+    const time = { StartTime: START / 1000, EndTime: START / 1000 + 60 };
+    const MetricStat = { Metric: { Namespace: "n", MetricName: "m" }, Period: 60, Stat: "Sum" };
+    const ask = (more: object, span: object = time) => ({ MetricDataQueries: [{ Id: "a", ...more }], ...span });
+    for (const [operation, input] of [
+      ["PutMetricData", { Namespace: "n", MetricData: [{ MetricName: "m", StatisticValues: null }] }],
+      ["GetMetricData", ask({ MetricStat: null })],
+      ["GetMetricData", ask({ MetricStat: { ...MetricStat, Metric: null } })],
+      ["GetMetricData", ask({ MetricStat: { ...MetricStat, Metric: "m" } })],
+      ["GetMetricData", ask({ MetricStat: { ...MetricStat, Period: 6e300 } })],
+      ["GetMetricData", ask({ MetricStat }, { ...time, StartTime: [1] })],
+      [
+        "GetMetricData",
+        ask({ MetricStat: { ...MetricStat, Metric: { Namespace: "n".repeat(256), MetricName: "m" } } }),
+      ],
+      ["DescribeAlarms", { StateValue: "RED" }],
+      ["DescribeAlarms", { AlarmTypes: ["Metric"] }],
+    ] as const) {
+      expect([operation, input, await post(operation, input)]).toEqual([operation, input, 400]);
+    }
+  });
+
   it("include compressed requests", async () => {
     const ns = t.uniqueName("ns");
     const datum = { MetricName: "m", Value: 9, Timestamp: START / 1000 };
@@ -360,13 +439,7 @@ describe("CloudWatch protocols", () => {
     expect((await statistics(ns)).map(({ Sum }) => Sum)).toEqual([9]);
   });
 
-  it("do not include rpc-v2-cbor, which is refused by name, as is every operation that is not there", async () => {
-    const cbor = await signedPost(t, "monitoring", "/service/GraniteServiceVersion20100801/operation/ListMetrics", "", {
-      "content-type": "application/cbor",
-      "smithy-protocol": "rpc-v2-cbor",
-    });
-    expect(cbor.status).toBe(501);
-    expect(await cbor.text()).toContain("rpc-v2-cbor");
+  it("refuse every operation that is not there by name", async () => {
     await expect(
       t.cloudwatch.send(new PutDashboardCommand({ DashboardName: "d", DashboardBody: "{}" })),
     ).rejects.toMatchObject({ message: expect.stringContaining("cloudwatch:PutDashboard") });

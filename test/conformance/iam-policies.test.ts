@@ -238,6 +238,27 @@ describe("simulation", () => {
     expect(await decide(["s3:ListBucket"], ["arn:aws:s3:::raw"], "in/x")).toEqual(["s3:ListBucket allowed"]);
     expect(await decide(["s3:ListBucket"], ["arn:aws:s3:::raw"], "out/x")).toEqual(["s3:ListBucket implicitDeny"]);
   });
+
+  it("takes another boundary than the role's", async () => {
+    const RoleName = await newRole();
+    const PolicyDocument = policy({ Effect: "Allow", Action: "s3:*", Resource: "*" });
+    await t.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "p", PolicyDocument }));
+    const simulate = new SimulatePrincipalPolicyCommand({
+      PolicySourceArn: `arn:aws:iam::${t.accountId}:role/${RoleName}`,
+      ActionNames: ["s3:GetObject", "s3:PutObject"],
+      PermissionsBoundaryPolicyInputList: [policy({ Effect: "Allow", Action: "s3:Get*", Resource: "*" })],
+    });
+    const { EvaluationResults } = await t.iam.send(simulate);
+    expect(
+      EvaluationResults?.map(({ EvalDecision, PermissionsBoundaryDecisionDetail }) => [
+        EvalDecision,
+        PermissionsBoundaryDecisionDetail?.AllowedByPermissionsBoundary,
+      ]),
+    ).toEqual([
+      ["allowed", true],
+      ["implicitDeny", false],
+    ]);
+  });
 });
 
 describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")(

@@ -258,6 +258,27 @@ describe("inline policies", () => {
     }
   });
 
+  it("may have the names of JavaScript's own members, and none is there that nobody put", async () => {
+    const RoleName = await newRole();
+    for (const PolicyName of ["constructor", "toString"]) {
+      for (const command of [
+        new GetRolePolicyCommand({ RoleName, PolicyName }),
+        new DeleteRolePolicyCommand({ RoleName, PolicyName }),
+      ]) {
+        expect(await refusal(t.iam.send(command as GetRolePolicyCommand))).toMatchObject({
+          name: "NoSuchEntityException",
+          message: `The role policy with name ${PolicyName} cannot be found.`,
+        });
+      }
+      await t.iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument: allow("sqs:*") }));
+      expect(await t.iam.send(new ListRolePoliciesCommand({ RoleName }))).toMatchObject({ PolicyNames: [PolicyName] });
+      const read = await t.iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }));
+      expect(decodeURIComponent(read.PolicyDocument!)).toBe(allow("sqs:*"));
+      await t.iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }));
+      expect(await t.iam.send(new ListRolePoliciesCommand({ RoleName }))).toMatchObject({ PolicyNames: [] });
+    }
+  });
+
   it("are held against the grammar and the quota", async () => {
     const RoleName = await newRole();
     const put = (PolicyName: string, PolicyDocument: string) =>

@@ -110,6 +110,7 @@ describe("PutLogEvents", () => {
       ]),
     ).rejects.toMatchObject({ name: "InvalidParameterException", message: expect.stringContaining("1048576") });
     await expect(put(group, "s", [])).rejects.toMatchObject({ name: "InvalidParameterException" });
+    await expect(put(group, "s", [[-1, "x"]])).rejects.toMatchObject({ name: "InvalidParameterException" });
     await expect(put(group, "s", [[now, ""]])).rejects.toMatchObject({ name: "InvalidParameterException" });
     expect((await get(group)).messages).toEqual([]);
   });
@@ -236,9 +237,9 @@ describe("FilterLogEvents", () => {
     expect(await filtered(group, { filterPattern: "ERROR -disk" })).toHaveLength(1);
     expect(await filtered(group, { filterPattern: "?INFO ?full" })).toHaveLength(2);
     expect(await filtered(group, { filterPattern: "{ $.n > 4 }" })).toEqual(['{"level":"ERROR","n":5}\n']);
-    await expect(filter(group, { filterPattern: "{ $.n > }" })).rejects.toMatchObject({
-      name: "InvalidParameterException",
-    });
+    for (const filterPattern of ["{ $.n > }", "disk/full", "%(disk)%"]) {
+      await expect(filter(group, { filterPattern })).rejects.toMatchObject({ name: "InvalidParameterException" });
+    }
   });
 
   it("pages without losing or repeating an event, also when many share a time stamp", async () => {
@@ -267,6 +268,10 @@ describe("FilterLogEvents", () => {
       name: "InvalidParameterException",
     });
     await expect(filter(`${group}-none`)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+    await expect(filter(group, { logStreamNames: ["s", "none"] })).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+      message: "The specified log stream does not exist.",
+    });
   });
 
   it("does not return what the retention has ended", async () => {

@@ -96,6 +96,8 @@ describe("log groups", () => {
     expect(await list({ logGroupNamePrefix: prefix, limit: 2, nextToken: first.nextToken })).toEqual({
       names: names.slice(2),
     });
+    expect(await list({ logGroupNamePrefix: prefix, logGroupClass: "INFREQUENT_ACCESS" })).toEqual({ names: [] });
+    await expect(list({ logGroupClass: "GLACIAL" })).rejects.toMatchObject({ name: "InvalidParameterException" });
     await expect(list({ logGroupNamePrefix: "a", logGroupNamePattern: "b" })).rejects.toMatchObject({
       name: "InvalidParameterException",
       message: "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",

@@ -238,6 +238,18 @@ describe("a configuration comes back as it was put, and goes with its delete:", 
   test.each([
     ["not JSON", "Policies must be valid JSON and the first byte must be '{'"],
     ["{}", "Missing required field Statement"],
+    ...(
+      [
+        [{ Principal: { AWS: "somebody" } }, "Invalid principal in policy"],
+        [{ Principal: { Service: "lambda" } }, "Invalid principal in policy"],
+        [{ Principal: { Aws: "*" } }, "Invalid principal in policy"],
+        [{ Principal: "somebody" }, "Invalid principal in policy"],
+        [{ Conditions: { Bool: { "aws:SecureTransport": "false" } } }, "Unknown field Conditions"],
+      ] as const
+    ).map(([slip, message]): [string, string] => {
+      const all = { Effect: "Deny", Principal: "*", Action: "s3:*", Resource: "*", ...slip };
+      return [JSON.stringify({ Version: "2012-10-17", Statement: [all] }), message];
+    }),
   ])("policy %s is MalformedPolicy", async (Policy, message) => {
     const put = t.s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
     expect(await refusal(put)).toEqual({ status: 400, code: "MalformedPolicy", message });

@@ -303,6 +303,23 @@ describe("SQS messages", () => {
     expect(await counts(queue)).toEqual([0, 0, 0]);
   });
 
+  it("refuse a bad group", async () => {
+    const QueueUrl = await newQueue();
+    for (const MessageGroupId of ["", "a b", "ü", "g".repeat(129)]) {
+      const command = new SendMessageCommand({ QueueUrl, MessageBody: "x", MessageGroupId });
+      await expect(t.sqs.send(command)).rejects.toMatchObject({ name: "InvalidParameterValue" });
+    }
+  });
+
+  it("refuse what only FIFO queues take", async () => {
+    const QueueUrl = await newQueue();
+    const refused = { name: "InvalidParameterValue", $metadata: { httpStatusCode: 400 } };
+    const send = (more: object) => t.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "x", ...more }));
+    await expect(send({ MessageDeduplicationId: "d" })).rejects.toMatchObject(refused);
+    const receive = new ReceiveMessageCommand({ QueueUrl, ReceiveRequestAttemptId: "a" });
+    await expect(t.sqs.send(receive)).rejects.toMatchObject(refused);
+  });
+
   it("refuse bad batches as a whole", async () => {
     const queue = await newQueue();
     const batch = (Entries: { Id: string; MessageBody: string }[]) =>

@@ -5,6 +5,7 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { AssumeRoleCommand } from "@aws-sdk/client-sts";
@@ -170,6 +171,21 @@ describe("SQS permissions", () => {
       $metadata: { httpStatusCode: 403 },
     });
     sqs.destroy();
+  });
+
+  it("cannot be denied for good: the account's root may take the policy back", async () => {
+    const everything = { Effect: "Deny", Principal: "*", Action: "sqs:*", Resource: "*" };
+    const Policy = JSON.stringify({ Version: "2012-10-17", Statement: everything });
+    const QueueName = t.uniqueName("queue");
+    const { QueueUrl } = await t.sqs.send(new CreateQueueCommand({ QueueName, Attributes: { Policy } }));
+    const send = () => t.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "x" }));
+    await expect(send()).rejects.toMatchObject({
+      message: expect.stringContaining("explicit deny in a resource-based policy"),
+    });
+    const read = await t.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["Policy"] }));
+    expect(read.Attributes).toEqual({ Policy });
+    await t.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: "" } }));
+    await send();
   });
 
   it("can come from the queue's policy, or be denied by it", async () => {

@@ -78,6 +78,23 @@ describe("SQS queues", () => {
     [{ ReceiveMessageWaitTimeSeconds: "21" }, "InvalidAttributeValue"],
     [{ Policy: "{" }, "InvalidAttributeValue"],
     [{ Policy: "" }, "InvalidAttributeValue"],
+    [{ Policy: "{}" }, "InvalidAttributeValue"],
+    ...[
+      { Effect: undefined },
+      { Effect: "allow" },
+      { Principal: undefined },
+      { Principal: "arn:aws:iam::000000000000:root" },
+      { Principal: { AWS: "somebody" } },
+      { Principal: { Service: "s3" } },
+      { Action: undefined },
+      { Action: [] },
+      { Action: "s3:PutObject" },
+      { Conditions: { StringEquals: { "aws:userid": "x" } } },
+      { Condition: "aws:userid" },
+    ].map((slip): [Record<string, string>, string] => {
+      const Statement = { Effect: "Allow", Principal: "*", Action: "sqs:SendMessage", Resource: "*", ...slip };
+      return [{ Policy: JSON.stringify({ Version: "2012-10-17", Statement }) }, "InvalidAttributeValue"];
+    }),
     [{ NoSuch: "1" }, "InvalidAttributeName"],
     [{ FifoQueue: "false" }, "InvalidAttributeName"],
     [{ RedrivePolicy: '{"maxReceiveCount":3}' }, "InvalidParameterValue"],

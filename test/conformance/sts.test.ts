@@ -224,6 +224,36 @@ describe("assuming a role", () => {
     s3.destroy();
   });
 
+  it("transitive session tags go on to the next role, and stay as they are", async () => {
+    const anyone = { Effect: "Allow", Principal: { AWS: t.accountId }, Action: ["sts:AssumeRole", "sts:TagSession"] };
+    const AssumeRolePolicyDocument = policy(anyone);
+    const first = await newRole(allow("sts:*"), { AssumeRolePolicyDocument });
+    const inFolder = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
+    const Condition = { StringEquals: { "aws:PrincipalTag/folder": "in" } };
+    const second = await newRole(policy({ ...inFolder, Condition }), { AssumeRolePolicyDocument });
+    const Tags = [
+      { Key: "folder", Value: "in" },
+      { Key: "other", Value: "x" },
+    ];
+    const read = async (TransitiveTagKeys: string[] | undefined, own?: typeof Tags) => {
+      const sts = new STSClient(clientOptions(t, (await assume(first.arn, { Tags, TransitiveTagKeys })).Credentials!));
+      const RoleSessionName = "next";
+      const command = new AssumeRoleCommand({ RoleArn: second.arn, RoleSessionName, Tags: own });
+      const { Credentials } = await sts.send(command).finally(() => sts.destroy());
+      const s3 = s3With(t, Credentials!);
+      const answer = await s3
+        .send(new GetObjectCommand({ Bucket: bucket, Key: "in/a.csv" }))
+        .finally(() => s3.destroy());
+      return answer.ContentLength;
+    };
+    expect(await read(["Folder"])).toBe(1);
+    expect(await read(["folder"], [{ Key: "more", Value: "y" }])).toBe(1);
+    expect((await refusal(read(undefined))).name).toBe("AccessDenied");
+    expect((await refusal(read(["other"]))).name).toBe("AccessDenied");
+    expect(await refusal(read(["folder"], [{ Key: "folder", Value: "out" }]))).toMatchObject({ status: 400 });
+    expect(await refusal(assume(first.arn, { Tags, TransitiveTagKeys: ["none"] }))).toMatchObject({ status: 400 });
+  });
+
   it("a session policy is held against the grammar and its size", async () => {
     const { arn } = await newRole(allow("*"));
     expect(await refusal(assume(arn, { Policy: "{" }))).toMatchObject({
@@ -346,7 +376,7 @@ describe("what the role's policies allow is enforced", () => {
     expect(await refusal(iam.send(new GetRoleCommand({ RoleName: name })))).toMatchObject({
       name: "AccessDenied",
       status: 403,
-      message: `${user} is not authorized to perform: iam:GetRole on resource: ${arn} because no identity-based policy allows the iam:GetRole action`,
+      message: `${user} is not authorized to perform: iam:GetRole on resource: role ${name} because no identity-based policy allows the iam:GetRole action`,
     });
     const sqs = new SQSClient(options);
     expect((await refusal(sqs.send(new ListQueuesCommand({})))).message).toContain(

@@ -2,9 +2,9 @@ import type { Caller } from "../access.ts";
 import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest, ServiceName } from "../http.ts";
 import { type Authentication, admitKey } from "./keys.ts";
-import { isoSeconds, malformedHeader, signatureRefused } from "./refusals.ts";
+import { isoSeconds, malformedHeader, maxSkewMinutes, signatureRefused } from "./refusals.ts";
 import { ALGORITHM, type CredentialScope, formatTimestamp, parseCredential, parseTimestamp } from "./sigv4.ts";
-import { MAX_SKEW_MS, payloadHashOf, verify } from "./verify.ts";
+import { payloadHashOf, verify } from "./verify.ts";
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
 export function authenticateHeader(
@@ -120,7 +120,9 @@ function checkScopeDate(credential: CredentialScope, timestamp: string, service:
 
 function checkSkew(timestamp: string, service: ServiceName, now: number): void {
   const at = parseTimestamp(timestamp);
-  if (Math.abs(now - at) <= MAX_SKEW_MS) return;
+  const minutes = maxSkewMinutes(service);
+  const maxSkewMs = minutes * 60_000;
+  if (Math.abs(now - at) <= maxSkewMs) return;
   if (service === "s3") {
     throw new AwsError(
       "RequestTimeTooSkewed",
@@ -130,15 +132,15 @@ function checkSkew(timestamp: string, service: ServiceName, now: number): void {
         details: {
           RequestTime: timestamp,
           ServerTime: isoSeconds(now),
-          MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
+          MaxAllowedSkewMilliseconds: String(maxSkewMs),
         },
       },
     );
   }
   const [verdict, limit, sum] =
     at < now
-      ? ["Signature expired", now - MAX_SKEW_MS, "- 15 min."]
-      : ["Signature not yet current", now + MAX_SKEW_MS, "+ 15 min."];
+      ? ["Signature expired", now - maxSkewMs, `- ${minutes} min.`]
+      : ["Signature not yet current", now + maxSkewMs, `+ ${minutes} min.`];
   const compared = at < now ? "now earlier than" : "still later than";
   throw signatureRefused(
     service,

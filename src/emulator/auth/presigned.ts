@@ -2,9 +2,9 @@ import type { Caller } from "../access.ts";
 import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest, ServiceName } from "../http.ts";
 import { type Authentication, admitKey } from "./keys.ts";
-import { badQueryAuthentication, isoSeconds } from "./refusals.ts";
+import { badQueryAuthentication, isoSeconds, maxSkewMinutes } from "./refusals.ts";
 import { ALGORITHM, parseCredential, parseTimestamp } from "./sigv4.ts";
-import { isListed, MAX_SKEW_MS, payloadHashOf, verify } from "./verify.ts";
+import { isListed, payloadHashOf, verify } from "./verify.ts";
 
 const MAX_EXPIRES_SECONDS = 604_800;
 
@@ -56,7 +56,7 @@ export function authenticateQuery(
   }
   const key = admitKey(credential.accessKeyId, token, service, dependencies);
   const now = dependencies.now();
-  if (issued - now > MAX_SKEW_MS) {
+  if (issued - now > maxSkewMinutes(service) * 60_000) {
     throw new AwsError("AccessDenied", "Request is not yet valid", 403, {
       details: { "X-Amz-Date": timestamp, ServerTime: isoSeconds(now) },
     });

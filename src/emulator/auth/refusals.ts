@@ -18,6 +18,9 @@ const WIRE: Record<ServiceName, Wire> = {
   logs: "json",
 };
 
+/** Services whose only path is "/" and whose body is JSON answer 400 to every mistake of the caller. */
+const forbidden = (service: ServiceName) => (service === "logs" ? 400 : 403);
+
 export function unknownKey(service: ServiceName, accessKeyId: string): AwsError {
   if (WIRE[service] !== "s3") return invalidClientToken(service);
   return new AwsError("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403, {
@@ -34,7 +37,7 @@ export function invalidToken(service: ServiceName, token: string): AwsError {
 
 function invalidClientToken(service: ServiceName): AwsError {
   const code = WIRE[service] === "query" ? "InvalidClientTokenId" : "UnrecognizedClientException";
-  return new AwsError(code, "The security token included in the request is invalid.", 403);
+  return new AwsError(code, "The security token included in the request is invalid.", forbidden(service));
 }
 
 export function expiredToken(service: ServiceName, token: string): AwsError {
@@ -42,13 +45,13 @@ export function expiredToken(service: ServiceName, token: string): AwsError {
     return new AwsError("ExpiredToken", "The provided token has expired.", 400, { details: { "Token-0": token } });
   }
   const code = WIRE[service] === "query" ? "ExpiredToken" : "ExpiredTokenException";
-  return new AwsError(code, "The security token included in the request is expired", 403);
+  return new AwsError(code, "The security token included in the request is expired", forbidden(service));
 }
 
 export function missingToken(service: ServiceName): AwsError {
   return WIRE[service] === "query"
     ? new AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-    : new AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 403);
+    : new AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", forbidden(service));
 }
 
 /** `why` continues S3's sentence; the others quote `said` as AWS does for an incomplete header. */
@@ -63,8 +66,11 @@ export function malformedHeader(service: ServiceName, why: string, said: string)
 /** A signature that was understood and is not accepted, for a reason other than its value. */
 export function signatureRefused(service: ServiceName, message: string): AwsError {
   const code = WIRE[service] === "json" ? "InvalidSignatureException" : "SignatureDoesNotMatch";
-  return new AwsError(code, message, 403);
+  return new AwsError(code, message, forbidden(service));
 }
+
+/** How much older or newer than the endpoint's clock a signed request may be; the JSON services allow less. */
+export const maxSkewMinutes = (service: ServiceName) => (WIRE[service] === "json" ? 5 : 15);
 
 export function signatureMismatch(
   service: ServiceName,

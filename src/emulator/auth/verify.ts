@@ -18,9 +18,6 @@ const PAYLOAD_KEYWORDS = new Set([
 
 const EMPTY_SHA256 = hash("sha256", "", "hex");
 
-/** A signed request may be this much older or newer than the endpoint's clock. */
-export const MAX_SKEW_MS = 15 * 60 * 1000;
-
 /** A request's claim to come from the holder of a key that was found and admitted. */
 export interface Claim {
   key: KnownKey;

@@ -96,6 +96,9 @@ export const isSimpleStatistic = (name: string): name is SimpleStatistic =>
 /** p0 to p100, with up to ten decimals. */
 export const isPercentile = (name: string) => /^p(\d{1,2}(\.\d{1,10})?|100)$/.test(name);
 
+/** Trimmed means and the like, which AWS knows and this endpoint does not. */
+export const isTrimmed = (name: string) => /^(tm|wm|tc|ts|TM|WM|TC|TS|PR|IQM)/.test(name);
+
 /** Undefined when it cannot be told: a percentile of statistic sets. */
 export function statistic(of: Aggregate, name: string): number | undefined {
   if (name === "SampleCount") return of.count;

@@ -1,9 +1,9 @@
 /**
- * CloudWatch metrics, over JSON 1.0 (`GraniteServiceVersion20100801.<Operation>`) and the query protocol (`Action=`).
+ * CloudWatch metrics, over rpc-v2-cbor, JSON 1.0 (`GraniteServiceVersion20100801.<Operation>`) and the query protocol (`Action=`).
  *
  * Operations   PutMetricData, GetMetricData, GetMetricStatistics, ListMetrics, PutMetricAlarm, DescribeAlarms, DeleteAlarms,
  *              SetAlarmState, ListTagsForResource, TagResource, UntagResource
- * Absent       rpc-v2-cbor, metric math, trimmed statistics, alarm actions and history, composite and anomaly alarms, dashboards,
+ * Absent       metric math, trimmed statistics, dynamic labels, alarm actions and history, composite and anomaly alarms, dashboards,
  *              metric streams, insight rules: 501 by name
  * Differences  values can be read as soon as they are accepted; alarms are evaluated when they are read; percentiles are exact up
  *              to 200 different values per minute and metric, and to about 1 % beyond; data older than 15 days are dropped
@@ -14,6 +14,7 @@ import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
 import { decodeAwsJson, encodeAwsJson, encodeAwsJsonError } from "../protocols/awsJson.ts";
 import { decodeAwsQuery, encodeAwsQuery, encodeAwsQueryError } from "../protocols/awsQuery.ts";
+import { decodeRpcV2Cbor, encodeRpcV2Cbor, encodeRpcV2CborError, isRpcV2Cbor } from "../protocols/rpcV2Cbor.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
@@ -63,6 +64,11 @@ const OPERATIONS: Record<OperationName, Operation> = {
 const hasOperation = (name: string): name is OperationName => Object.hasOwn(OPERATIONS, name);
 
 const QUERY_NAMESPACE = "http://monitoring.amazonaws.com/doc/2010-08-01/";
+/** The service's name in the model, which rpc-v2-cbor has in its paths. */
+const SERVICE_SHAPE = "GraniteServiceVersion20100801";
+/** Members of outputs that the model has as integers; every other number is a double. */
+const INTEGERS = new Set(["DatapointsToAlarm", "EvaluationPeriods", "Period"]);
+const NO_OUTPUT = new Set<OperationName>(["DeleteAlarms", "PutMetricAlarm", "PutMetricData", "SetAlarmState"]);
 const CLEANUP_INTERVAL_MS = 600_000;
 const CLEANUP_PAUSE_MS = 5;
 
@@ -109,25 +115,31 @@ export function createCloudWatch({
 
   return {
     async handle(request, caller) {
-      if (isCbor(request)) throw notImplemented("cloudwatch over rpc-v2-cbor; JSON 1.0 and the query protocol are");
-      const isQuery = isQueryRequest(request);
-      const decoded = isQuery ? decodeAwsQuery(request) : decodeAwsJson(request);
+      const protocol = protocolOf(request);
+      const decoded =
+        protocol === "cbor"
+          ? decodeRpcV2Cbor(request, SERVICE_SHAPE)
+          : protocol === "json"
+            ? decodeAwsJson(request)
+            : decodeAwsQuery(request);
       const name = "action" in decoded ? decoded.action : decoded.operation;
       if (!hasOperation(name)) throw notImplemented(`cloudwatch:${name}`);
       const output = OPERATIONS[name](decoded.input, { store, settings, authorize, caller });
-      return isQuery
-        ? encodeAwsQuery(request, name, QUERY_NAMESPACE, output)
-        : encodeAwsJson(request, toJson(output), "1.0");
+      if (protocol === "query") return encodeAwsQuery(request, name, QUERY_NAMESPACE, output);
+      if (protocol === "json") return encodeAwsJson(request, toJson(output), "1.0");
+      return encodeRpcV2Cbor(request, NO_OUTPUT.has(name) ? undefined : output, (member) => INTEGERS.has(member));
     },
 
     encodeError(error, request) {
       const { message, status, details, headers } = error;
-      if (isQueryRequest(request)) {
+      const protocol = protocolOf(request);
+      if (protocol === "query") {
         const code = (headers[QUERY_ERROR] ?? error.code).split(";")[0]!;
         return encodeAwsQueryError(new AwsError(code, message, status, { details }), request, QUERY_NAMESPACE);
       }
       const code = error.code.includes("#") ? error.code : `${JSON_PREFIX}${error.code}`;
-      return encodeAwsJsonError(new AwsError(code, message, status, { details, headers }), request, "1.0");
+      const named = new AwsError(code, message, status, { details, headers });
+      return protocol === "cbor" ? encodeRpcV2CborError(named, request) : encodeAwsJsonError(named, request, "1.0");
     },
 
     record(data) {
@@ -157,9 +169,10 @@ export function createCloudWatch({
   };
 }
 
-const isQueryRequest = (request: EmulatorRequest) => request.headers["x-amz-target"] === undefined;
-
-const isCbor = (request: EmulatorRequest) => request.headers["smithy-protocol"] === "rpc-v2-cbor";
+function protocolOf(request: EmulatorRequest): "cbor" | "json" | "query" {
+  if (isRpcV2Cbor(request)) return "cbor";
+  return request.headers["x-amz-target"] === undefined ? "query" : "json";
+}
 
 /** Dates as seconds since the epoch, Maps as objects. */
 function toJson(value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { refuseReservedName } from "../reservedName.ts";
 import { constraintFailed, invalidValue, missingParameter, validationError } from "./errors.ts";
 
 /** Parameters of one operation; the query protocol has strings alone, and "" for an empty list. */
@@ -16,14 +17,41 @@ export function requiredString(input: Input, name: string): string {
   return value;
 }
 
+const MAX_NAME_LENGTH = 255;
+
+/** Of a namespace or a metric. */
+export function requiredName(input: Input, name: string): string {
+  const value = requiredString(input, name);
+  if (value.length <= MAX_NAME_LENGTH) return value;
+  throw constraintFailed(name, value, `Member must have length less than or equal to ${MAX_NAME_LENGTH}`);
+}
+
+export function optionalStructure(input: Input, name: string): Input | undefined {
+  const value = input[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw validationError(`The parameter ${name} must be a structure.`);
+  }
+  return value as Input;
+}
+
+export function optionalEnum(input: Input, name: string, values: readonly string[]): string | undefined {
+  const value = optionalString(input, name);
+  return value === undefined ? undefined : checkEnum(name, value, values);
+}
+
+export function checkEnum(name: string, value: string, values: readonly string[]): string {
+  if (values.includes(value)) return value;
+  throw constraintFailed(name, value, `Member must satisfy enum value set: [${values.join(", ")}]`);
+}
+
+/** Not always finite: JSON has "NaN", "Infinity" and "-Infinity" as strings, CBOR as they are. */
 export function optionalNumber(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null) return undefined;
-  // JSON writes these three as strings.
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  if (typeof number !== "number" || (Number.isNaN(number) && value !== "NaN")) {
-    throw validationError(`The parameter ${name} must be a number.`);
-  }
+  if (typeof value === "number") return value;
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;
+  if (Number.isNaN(number) && value !== "NaN") throw validationError(`The parameter ${name} must be a number.`);
   return number;
 }
 
@@ -50,14 +78,14 @@ export function optionalBoolean(input: Input, name: string): boolean | undefined
   throw validationError(`The parameter ${name} must be true or false.`);
 }
 
-/** Milliseconds since the epoch, of seconds (JSON) or ISO 8601 (query). */
+/** Milliseconds since the epoch, of seconds (JSON), ISO 8601 (query) or a Date (CBOR). */
 export function optionalTime(input: Input, name: string): number | undefined {
   const value = input[name];
   if (value === undefined || value === null || value === "") return undefined;
-  const ms =
-    typeof value === "number" || /^[\d.]+(e\d+)?$/i.test(String(value))
-      ? Number(value) * 1000
-      : Date.parse(String(value));
+  if (value instanceof Date) return value.getTime();
+  const isText = typeof value === "string";
+  const isSeconds = typeof value === "number" || (isText && /^[\d.]+(e\d+)?$/i.test(value));
+  const ms = isSeconds ? Number(value) * 1000 : isText ? Date.parse(value) : Number.NaN;
   if (!Number.isFinite(ms)) throw invalidValue(`The parameter ${name} must be a valid timestamp.`);
   return Math.round(ms);
 }
@@ -112,8 +140,15 @@ export function readDimensions(input: Input, path: string): Dimensions {
     const at = `${path}Dimensions.member.${index + 1}`;
     if (typeof Name !== "string" || Name === "") throw missingParameter(`${at}.Name`);
     if (typeof Value !== "string" || Value === "") throw missingParameter(`${at}.Value`);
+    for (const [member, text] of Object.entries({ Name, Value })) {
+      if (!/^[ -~]*$/.test(text))
+        throw invalidValue(`The parameter ${at}.${member} must contain only ASCII characters.`);
+      if (text.trim() === "") throw invalidValue(`The parameter ${at}.${member} must not be blank.`);
+    }
     if (Name.length > 255 || Name.startsWith(":")) throw invalidValue(`The parameter ${at}.Name is invalid.`);
     if (Value.length > 1024) throw invalidValue(`The parameter ${at}.Value is invalid.`);
+    refuseReservedName(Name);
+    if (Object.hasOwn(dimensions, Name)) throw invalidValue(`The parameter ${at}.Name is there twice.`);
     dimensions[Name] = Value;
   });
   return dimensions;

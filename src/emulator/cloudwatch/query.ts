@@ -2,13 +2,18 @@ import { type Aggregate, emptyAggregate, merge } from "./aggregate.ts";
 import { constraintFailed, invalidValue } from "./errors.ts";
 import type { MetricStore, Series } from "./store.ts";
 
-/** Throws InvalidParameterValue unless 1, 5, 10, 30 or a multiple of 60 (seconds, at most a year). */
-export function checkPeriod(period: number, name: string): number {
+const MAX_INTEGER = 2 ** 31 - 1;
+
+/** Throws InvalidParameterValue unless one of the `short` ones or a multiple of 60 (seconds). */
+export function checkPeriod(period: number, name: string, short: readonly number[] = [1, 5, 10, 30]): number {
   if (!Number.isInteger(period) || period < 1) {
     throw constraintFailed(name, period, "Member must have value greater than or equal to 1");
   }
-  if (![1, 5, 10, 30].includes(period) && period % 60 !== 0) {
-    throw invalidValue(`The parameter ${name} must be 1, 5, 10, 30 or a multiple of 60.`);
+  if (period > MAX_INTEGER) {
+    throw constraintFailed(name, period, `Member must have value less than or equal to ${MAX_INTEGER}`);
+  }
+  if (!short.includes(period) && period % 60 !== 0) {
+    throw invalidValue(`The parameter ${name} must be ${short.join(", ")} or a multiple of 60.`);
   }
   return period;
 }

@@ -80,6 +80,8 @@ export class MetricStore {
   /** Kept in memory until the next flush, a fifth of a second at most; every reader flushes first. */
   buffer(data: Datum[]): void {
     for (const datum of data) {
+      // What was counted no time at all has neither average nor extremes.
+      if (!(datum.set?.count ?? datum.values.some(([, count]) => count > 0))) continue;
       const second = Math.floor(datum.timestamp / 1000 / datum.resolution) * datum.resolution;
       // Told apart by the order of dimensions too: that does no harm, the flush brings them together.
       const { namespace, name, resolution, unit } = datum;
@@ -89,7 +91,7 @@ export class MetricStore {
         pending = { datum, second, aggregate: emptyAggregate() };
         this.#pending.set(key, pending);
       }
-      for (const [value, count] of datum.values) addValue(pending.aggregate, value, count);
+      for (const [value, count] of datum.values) if (count > 0) addValue(pending.aggregate, value, count);
       if (datum.set) addSet(pending.aggregate, datum.set);
     }
     // Never from here: the caller may be in the middle of a transaction that is undone later.

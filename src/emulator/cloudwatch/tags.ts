@@ -1,7 +1,8 @@
+import { refuseReservedName } from "../reservedName.ts";
 import type { Alarm } from "./alarm.ts";
 import type { CloudWatchContext } from "./context.ts";
 import { alarmArn, checkAccess, checkAlarmAccess } from "./context.ts";
-import { invalidValue, missingParameter, resourceNotFound } from "./errors.ts";
+import { invalidValue, missingParameter, resourceNotFound, validationError } from "./errors.ts";
 import { type Input, requiredString, strings, structures } from "./input.ts";
 
 const MAX_TAGS = 50;
@@ -10,10 +11,14 @@ const MAX_TAGS = 50;
 export function readTags(input: Input): Record<string, string> {
   const tags: Record<string, string> = {};
   for (const { Key, Value } of structures(input, "Tags") ?? []) {
+    if (Value !== undefined && Value !== null && typeof Value !== "string") {
+      throw validationError("The parameter Tags.member.1.Value must be a string.");
+    }
     if (typeof Key !== "string" || Key === "") throw missingParameter("Tags.member.1.Key");
-    if (Key.length > 128 || String(Value ?? "").length > 256) throw invalidValue(`The tag ${Key} is too long.`);
+    refuseReservedName(Key);
+    if (Key.length > 128 || (Value ?? "").length > 256) throw invalidValue(`The tag ${Key} is too long.`);
     if (Key.toLowerCase().startsWith("aws:")) throw invalidValue("Tag keys cannot start with aws:.");
-    tags[Key] = String(Value ?? "");
+    tags[Key] = Value ?? "";
   }
   if (Object.keys(tags).length > MAX_TAGS) throw invalidValue(`At most ${MAX_TAGS} tags are allowed.`);
   return tags;

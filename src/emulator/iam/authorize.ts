@@ -84,17 +84,28 @@ function decide(
 const DENIED_BY_RESOURCE = "with an explicit deny in a resource-based policy";
 
 /**
- * AWS's sentence. S3 quotes the resource, SQS writes the action in lower case, and AssumeRole gives no reason.
+ * AWS's sentence. S3 quotes the resource, IAM names its own in words, SQS writes the action in lower case, and AssumeRole gives
+ * no reason.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
  */
 function refuse(caller: Caller, { action, resource }: AccessRequest, reason: string): AccessDecision {
   if (caller.kind === "anonymous") return { allowed: false, message: "Access Denied" };
-  const isS3 = action.startsWith("s3:");
   const named = action.startsWith("sqs:") ? action.toLowerCase() : action;
-  const sentence = `User: ${caller.arn} is not authorized to perform: ${named} on resource: ${isS3 ? `"${resource}"` : resource}`;
+  const sentence = `User: ${caller.arn} is not authorized to perform: ${named} on resource: ${printed(action, resource)}`;
   if (action === "sts:AssumeRole") return { allowed: false, message: sentence };
   const because = reason.startsWith("no ") ? `because ${reason} the ${named} action` : reason;
   return { allowed: false, message: `${sentence} ${because}` };
+}
+
+/** Actions of IAM on what need not be there: AWS prints their resource as an ARN. */
+const ARN_ACTIONS = new Set(["iam:CreateRole", "iam:TagRole", "iam:PassRole", "iam:ListRoles", "iam:ListPolicies"]);
+
+function printed(action: string, resource: string): string {
+  if (action.startsWith("s3:")) return `"${resource}"`;
+  const entity = /^arn:[^:]*:iam::[^:]*:(role|policy|user)\/(?:.*\/)?([^/]+)$/.exec(resource);
+  if (entity === null || !action.startsWith("iam:") || ARN_ACTIONS.has(action)) return resource;
+  const [, kind, name] = entity;
+  return `${kind} ${kind === "policy" && action !== "iam:CreatePolicy" ? resource : name}`;
 }
 
 /** Compiled policies of each role, kept until a role or policy changes. */

@@ -15,12 +15,13 @@ export interface NewSession {
   durationSeconds: number;
   policies?: string[];
   tags?: Tags;
+  transitiveTagKeys?: string[];
   service?: string;
 }
 
 /** Makes temporary credentials and stores them. */
 export function issueSession(identities: IdentityStore, now: number, wanted: NewSession): Session {
-  const { role, sessionName, durationSeconds, policies = [], tags = [], service } = wanted;
+  const { role, sessionName, durationSeconds, policies = [], tags = [], transitiveTagKeys = [], service } = wanted;
   const session: Session = {
     ...newKeyPair("ASIA"),
     sessionToken: randomBytes(120).toString("base64"),
@@ -30,6 +31,7 @@ export function issueSession(identities: IdentityStore, now: number, wanted: New
     sessionName,
     policies,
     tags,
+    transitiveTagKeys,
     service,
   };
   identities.addSession(session, now);

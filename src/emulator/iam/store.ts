@@ -62,6 +62,8 @@ export interface Session {
   /** Documents of session policies, inline and managed, as they were when the role was assumed. */
   policies: string[];
   tags: Tags;
+  /** Keys of the tags that the sessions assumed with this one inherit, lower case. */
+  transitiveTagKeys?: string[];
   /** "lambda.amazonaws.com" when a service assumed the role for itself. */
   service: string | undefined;
   externalId?: string | undefined;

@@ -1,13 +1,14 @@
 import { parseJsonPattern } from "./jsonPattern.ts";
-import { invalidPattern, type Matcher, matchesRegex, unquote } from "./matching.ts";
+import { invalidCharacters, invalidPattern, type Matcher, matchesRegex, unquote } from "./matching.ts";
 import { parseSpacePattern } from "./spacePattern.ts";
 
 const MAX_PATTERN_LENGTH = 1024;
+const MAX_REGEXES = 2;
 
 /**
  * The filter pattern language of CloudWatch Logs; case-sensitive; "" matches everything.
  *
- * `a b`, `"a phrase"`, `-a`, `?a ?b`, `%regex%`   words: all, none, one of
+ * `a b`, `"a phrase"`, `-a`, `?a ?b`, `%regex%`   words: all, none, one of; other than letters, digits and _ only in quotes
  * `{ $.a = "x" && $.n > 3 }`                       messages that are JSON objects, see `parseJsonPattern`
  * `[ip, user, ..., status = 4*]`                   messages of fields between spaces, see `parseSpacePattern`
  *
@@ -19,6 +20,8 @@ export function parseFilterPattern(pattern: string): Matcher {
     throw invalidPattern(`it has ${pattern.length} characters, at most ${MAX_PATTERN_LENGTH} are allowed.`);
   }
   const text = pattern.trim();
+  const regexes = text.replace(/"(?:[^"\\]|\\.)*"/g, "").match(/%(?:[^%\\]|\\.)+%/g) ?? [];
+  if (regexes.length > MAX_REGEXES) throw invalidPattern(`at most ${MAX_REGEXES} regular expressions are allowed.`);
   if (text.startsWith("{")) return parseJsonPattern(text);
   if (text.startsWith("[")) return parseSpacePattern(text);
   return parseTerms(text);
@@ -37,6 +40,7 @@ function parseTerms(text: string): Matcher {
     const match = TERM.exec(text);
     if (match === null) throw invalidPattern(`unclosed quote or percent sign in ${text.slice(start).trim()}`);
     const [, sign, phrase, regex, word] = match;
+    if (word !== undefined && !/^[\p{L}\p{N}_]+$/u.test(word)) throw invalidCharacters(word);
     const matches =
       regex === undefined ? contains(phrase === undefined ? word! : unquote(phrase)) : matchesRegex(regex);
     (sign === "-" ? excluded : sign === "?" ? optional : required).push(matches);

@@ -1,4 +1,5 @@
 import { AwsError } from "../awsError.ts";
+import { refuseReservedName } from "../reservedName.ts";
 import { constraintFailed, invalidParameter } from "./errors.ts";
 
 /** Members of one request, as JSON had them. */
@@ -55,12 +56,22 @@ export function tagMap(input: Input, name: string): Record<string, string> {
   if (value === undefined || value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) throw wrongType(name, "map");
   for (const [key, text] of Object.entries(value)) {
+    refuseReservedName(key);
     if (typeof text !== "string") throw wrongType(name, "map");
     if (key === "" || key.length > 128) throw invalidParameter("Tag keys must be between 1 and 128 characters long.");
     if (text.length > 256) throw invalidParameter("Tag values must be at most 256 characters long.");
     if (key.toLowerCase().startsWith("aws:")) throw invalidParameter("Tag keys cannot start with 'aws:'.");
   }
   return value as Record<string, string>;
+}
+
+const GROUP_CLASSES = ["INFREQUENT_ACCESS", "STANDARD", "DELIVERY"];
+
+export function optionalGroupClass(input: Input): string | undefined {
+  const value = optionalString(input, "logGroupClass");
+  if (value === undefined || GROUP_CLASSES.includes(value)) return value;
+  const rule = `Member must satisfy enum value set: [${GROUP_CLASSES.join(", ")}]`;
+  throw constraintFailed("logGroupClass", value, rule);
 }
 
 const MAX_NAME_LENGTH = 512;

@@ -1,4 +1,5 @@
 import { comparison, type Test } from "./comparison.ts";
+import { invalidParameter } from "./errors.ts";
 import { invalidPattern, type Matcher } from "./matching.ts";
 
 type Condition = (event: unknown) => boolean;
@@ -14,7 +15,7 @@ const ANY = Symbol("any element");
  * Matches     messages that are a JSON object as a whole
  */
 export function parseJsonPattern(text: string): Matcher {
-  if (!text.endsWith("}")) throw invalidPattern("the closing } is missing.");
+  if (!text.endsWith("}")) throw invalidParameter("If a filter pattern starts with '{' it must end with '}'");
   const condition = new Parser(text.slice(1, -1)).parse();
   return (message) => {
     const start = message.trimStart();

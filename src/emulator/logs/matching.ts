@@ -7,7 +7,14 @@ export const invalidPattern = (reason: string) => invalidParameter(`Invalid filt
 /** The text of a quoted term, given without its quotes. */
 export const unquote = (quoted: string) => quoted.replace(/\\(.)/g, "$1");
 
+export const invalidCharacters = (term: string) => invalidParameter(`Invalid character(s) in term '${term}'`);
+
+/** Without parentheses no expression can take more than polynomial time. */
+const REGEX_CHARACTERS = /^[A-Za-z0-9 :_#=@/;,\-^$?[\]{}|\\*+.]+$/;
+
+/** https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/regex-expressions.html */
 export function matchesRegex(source: string): Matcher {
+  if (!REGEX_CHARACTERS.test(source)) throw invalidCharacters(source);
   try {
     const regex = new RegExp(source);
     return (message) => regex.test(message);

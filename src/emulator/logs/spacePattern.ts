@@ -1,4 +1,5 @@
 import { comparison, type Test } from "./comparison.ts";
+import { invalidParameter } from "./errors.ts";
 import { invalidPattern, type Matcher } from "./matching.ts";
 
 /** Undefined is "...": any number of fields. */
@@ -9,7 +10,7 @@ type Field = Test | undefined;
  * conditions on it; "..." stands for any number of fields. Fields of a message are separated by spaces; what is in [ ] or " " is one.
  */
 export function parseSpacePattern(text: string): Matcher {
-  if (!text.endsWith("]")) throw invalidPattern("the closing ] is missing.");
+  if (!text.endsWith("]")) throw invalidParameter("If a filter pattern starts with '[' it must end with ']'");
   const fields = splitOutsideQuotes(text.slice(1, -1), ",").map((field) => parseField(field.trim()));
   if (fields.filter((field) => field === undefined).length > 1) {
     throw invalidPattern('"..." can be used once.');
@@ -30,10 +31,12 @@ function parseField(field: string): Field {
   const alternatives = splitOutsideQuotes(field, "||").map((part) =>
     splitOutsideQuotes(part, "&&").map(parseCondition),
   );
-  return (value) => alternatives.some((conditions) => conditions.every((test) => test(value)));
+  const names = new Set(alternatives.flat().map(({ name }) => name));
+  if (names.size > 1) throw invalidPattern(`the conditions of one field name several: ${[...names].join(", ")}.`);
+  return (value) => alternatives.some((conditions) => conditions.every(({ test }) => test(value)));
 }
 
-function parseCondition(text: string): Test {
+function parseCondition(text: string): { name: string; test: Test } {
   const bare = text
     .trim()
     .replace(/^\((.*)\)$/s, "$1")
@@ -42,8 +45,8 @@ function parseCondition(text: string): Test {
     bare,
   );
   if (match === null || bare === "") throw invalidPattern(`cannot be read at ${text.trim()}`);
-  const [, , operator, literal] = match;
-  return operator === undefined ? () => true : comparison(operator, literal!);
+  const [, name = "", operator, literal] = match;
+  return { name, test: operator === undefined ? () => true : comparison(operator, literal!) };
 }
 
 /** Splits at `separator`, but not within "…" or %…%. */

@@ -1,4 +1,5 @@
 import { AwsError } from "../awsError.ts";
+import { isPolicyPrincipal } from "../policyPrincipal.ts";
 import { checkExpectedOwner, requireBucket } from "./access.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
 import type { BucketRecord } from "./records.ts";
@@ -15,6 +16,10 @@ interface Statement {
   NotResource?: unknown;
   Condition?: unknown;
 }
+
+const ELEMENTS = new Set(
+  "Sid Effect Principal NotPrincipal Action NotAction Resource NotResource Condition".split(" "),
+);
 
 const malformed = (message: string) => new AwsError("MalformedPolicy", message);
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value]);
@@ -51,6 +56,8 @@ export function checkPolicy(text: string, bucket: string): void {
 
 function checkStatement(statement: Statement, bucket: string): void {
   if (typeof statement !== "object" || statement === null) throw malformed("Invalid policy syntax.");
+  const unknown = Object.keys(statement).find((name) => !ELEMENTS.has(name));
+  if (unknown !== undefined) throw malformed(`Unknown field ${unknown}`);
   if (statement.Effect !== "Allow" && statement.Effect !== "Deny") {
     throw malformed(
       statement.Effect === undefined ? "Missing required field Effect" : `Invalid effect: ${statement.Effect}`,
@@ -59,6 +66,7 @@ function checkStatement(statement: Statement, bucket: string): void {
   if (statement.Principal === undefined && statement.NotPrincipal === undefined) {
     throw malformed("Missing required field Principal");
   }
+  if (!isPolicyPrincipal(statement.Principal ?? statement.NotPrincipal)) throw malformed("Invalid principal in policy");
   const actions = [...listOf(statement.Action), ...listOf(statement.NotAction)];
   if (actions.length === 0) throw malformed("Missing required field Action");
   if (!actions.every((action) => typeof action === "string" && (action === "*" || /^s3:/i.test(action)))) {

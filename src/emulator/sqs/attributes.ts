@@ -1,5 +1,6 @@
 import { notImplemented } from "../awsError.ts";
 import { invalidAttributeValue, sqsError, unknownAttribute } from "./errors.ts";
+import { isQueuePolicy } from "./queuePolicy.ts";
 
 /** Values as AWS returns them: strings. */
 export type Attributes = Record<string, string>;
@@ -62,6 +63,7 @@ export function checkAttributes(attributes: Attributes, creating: boolean): Attr
       checked[name] = String(number);
     } else if (DOCUMENTS.includes(name)) {
       if (value === "" ? creating : !isObject(value)) throw invalidAttributeValue(name);
+      if (name === "Policy" && value !== "" && !isQueuePolicy(value)) throw invalidAttributeValue(name);
       if (name === "RedrivePolicy" && value !== "") parseRedrivePolicy(value);
       if (name === "RedriveAllowPolicy" && value !== "") parseRedriveAllowPolicy(value);
       checked[name] = value;

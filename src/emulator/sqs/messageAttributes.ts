@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { AwsError } from "../awsError.ts";
+import { refuseReservedName } from "../reservedName.ts";
 import { invalidParameter } from "./errors.ts";
 import { type Input, isStructure, mapOf } from "./input.ts";
 
@@ -48,6 +50,7 @@ export function readSystemAttributes(input: Input): Record<string, MessageAttrib
 }
 
 function checkAttribute(name: string, attribute: Input): MessageAttribute {
+  refuseReservedName(name);
   if (!/^[A-Za-z0-9_.-]+$/.test(name) || name.length > MAX_NAME_LENGTH || /^\.|\.$|\.\./.test(name)) {
     throw invalidParameter(
       `The message attribute name '${name}' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters.`,
@@ -71,6 +74,9 @@ function checkAttribute(name: string, attribute: Input): MessageAttribute {
   const value = type === "Binary" ? BinaryValue : StringValue;
   if (typeof value !== "string" || value === "") {
     throw invalidParameter(`Message (user) attribute '${name}' must contain a non-empty value of type '${type}'.`);
+  }
+  if (type === "Binary" && Buffer.from(value, "base64").toString("base64") !== value) {
+    throw new AwsError("SerializationException", `The value of message attribute '${name}' is not base64.`);
   }
   if (type === "Number" && !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) {
     throw invalidParameter(`Can't cast the value of message (user) attribute '${name}' to a number.`);

@@ -36,9 +36,11 @@ export function readNewMessage(input: Input, queue: Queue, context: SqsContext):
       `Value ${input.DelaySeconds} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.`,
     );
   }
-  if (input.MessageDeduplicationId !== undefined) {
+  refuseFifoParameter(input, "MessageDeduplicationId");
+  const groupId = optionalString(input, "MessageGroupId");
+  if (groupId !== undefined && !/^[!-~]{1,128}$/.test(groupId)) {
     throw invalidParameter(
-      `Value ${input.MessageDeduplicationId} for parameter MessageDeduplicationId is invalid. Reason: The request includes a parameter that is not valid for this queue type.`,
+      `Value ${groupId} for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.`,
     );
   }
   const attributes = readMessageAttributes(input);
@@ -52,12 +54,20 @@ export function readNewMessage(input: Input, queue: Queue, context: SqsContext):
     body,
     attributes,
     traceHeader: systemAttributes.AWSTraceHeader?.StringValue ?? traceHeaderOf(context),
-    groupId: optionalString(input, "MessageGroupId"),
+    groupId,
     senderId: context.caller.userId || "anonymous",
     delaySeconds: delaySeconds ?? Number(queue.attributes.DelaySeconds),
     bytes,
     md5OfSystemAttributes: attributesMd5(systemAttributes),
   };
+}
+
+/** Throws InvalidParameterValue for what only FIFO queues take. */
+export function refuseFifoParameter(input: Input, name: string): void {
+  if (input[name] === undefined) return;
+  throw invalidParameter(
+    `Value ${input[name]} for parameter ${name} is invalid. Reason: The request includes a parameter that is not valid for this queue type.`,
+  );
 }
 
 /**

@@ -36,5 +36,10 @@ describe("routeService", () => {
     expect(routeService(request({ query: "Action=GetCallerIdentity&Version=2011-06-15" }))).toBe("sts");
     expect(routeService(request({ path: "/2015-03-31/functions/f/invocations" }))).toBe("lambda");
     expect(routeService(request({ path: "/raw-transactions/a.csv" }))).toBe("s3");
+    const path = "/service/GraniteServiceVersion20100801/operation/ListMetrics";
+    const headers = { "smithy-protocol": "rpc-v2-cbor" };
+    expect(routeService(request({ path, headers }))).toBe("monitoring");
+    expect(routeService(request({ path: "/service/Other/operation/Do", headers }))).toEqual({ unknown: "Other" });
+    expect(routeService(request({ path }))).toBe("s3");
   });
 });

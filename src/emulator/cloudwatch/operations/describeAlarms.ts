@@ -3,7 +3,15 @@ import { isSimpleStatistic } from "../aggregate.ts";
 import { type Alarm, evaluate } from "../alarm.ts";
 import { alarmArn, type CloudWatchContext, checkAccess, pageToken, readPageToken } from "../context.ts";
 import { invalidCombination } from "../errors.ts";
-import { type Input, optionalInteger, optionalString, strings, toDimensionList } from "../input.ts";
+import {
+  checkEnum,
+  type Input,
+  optionalEnum,
+  optionalInteger,
+  optionalString,
+  strings,
+  toDimensionList,
+} from "../input.ts";
 
 /**
  * Alarms by name, each with the state that its metric gives it at this moment. There are no composite alarms.
@@ -21,7 +29,8 @@ export function describeAlarms(input: Input, context: CloudWatchContext): object
     throw invalidCombination("AlarmNamePrefix and AlarmNames are mutually exclusive.");
   }
   const types = strings(input, "AlarmTypes") ?? [];
-  const state = optionalString(input, "StateValue");
+  for (const type of types) checkEnum("alarmTypes", type, ["CompositeAlarm", "MetricAlarm", "LogAlarm"]);
+  const state = optionalEnum(input, "StateValue", ["INSUFFICIENT_DATA", "ALARM", "OK"]);
   const limit = optionalInteger(input, "MaxRecords", 1, 100) ?? 50;
   const [after = ""] = readPageToken(input) ?? [];
   // Without actions there is nothing that an action prefix could match.

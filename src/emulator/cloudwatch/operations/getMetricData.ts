@@ -1,14 +1,17 @@
 import { notImplemented } from "../../awsError.ts";
-import { isPercentile, isSimpleStatistic, statistic } from "../aggregate.ts";
+import { isPercentile, isSimpleStatistic, isTrimmed, statistic } from "../aggregate.ts";
 import { type CloudWatchContext, checkAccess, pageToken, readPageToken } from "../context.ts";
 import { missingParameter, validationError } from "../errors.ts";
 import {
   type Input,
   optionalBoolean,
+  optionalEnum,
   optionalInteger,
   optionalString,
+  optionalStructure,
   optionalUnit,
   readDimensions,
+  requiredName,
   requiredNumber,
   requiredString,
   requiredTime,
@@ -36,7 +39,7 @@ interface Query {
  *
  * StartTime inclusive, EndTime exclusive; newest first unless ScanBy is TimestampAscending
  * Throws   ValidationError, MissingParameter, InvalidParameterValue
- * Absent   metric math and SQL (Expression), trimmed statistics, other accounts: 501
+ * Absent   metric math and SQL (Expression), trimmed statistics, dynamic labels, other accounts: 501
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
  */
 export function getMetricData(input: Input, context: CloudWatchContext): object {
@@ -49,7 +52,8 @@ export function getMetricData(input: Input, context: CloudWatchContext): object 
   const startMs = requiredTime(input, "StartTime");
   const endMs = requiredTime(input, "EndTime");
   if (startMs >= endMs) throw validationError("The parameter StartTime must be less than the parameter EndTime.");
-  const isAscending = optionalString(input, "ScanBy") === "TimestampAscending";
+  const isAscending =
+    optionalEnum(input, "ScanBy", ["TimestampDescending", "TimestampAscending"]) === "TimestampAscending";
   const limit = optionalInteger(input, "MaxDatapoints", 1, MAX_DATAPOINTS) ?? MAX_DATAPOINTS;
   const queries = items.map((item, index) => readQuery(item, `MetricDataQueries.member.${index + 1}.`));
   checkIds(queries);
@@ -95,20 +99,22 @@ function readQuery(item: Input, path: string): Query {
     throw notImplemented("cloudwatch:GetMetricData with Expression (metric math and SQL)");
   }
   if (item.AccountId !== undefined) throw notImplemented("cloudwatch:GetMetricData with AccountId");
-  const metricStat = item.MetricStat as Input | undefined;
-  const metric = metricStat?.Metric as Input | undefined;
+  const label = optionalString(item, "Label");
+  if (label?.includes("${")) throw notImplemented("cloudwatch:GetMetricData with a dynamic Label");
+  const metricStat = optionalStructure(item, "MetricStat");
+  const metric = metricStat && optionalStructure(metricStat, "Metric");
   if (metricStat === undefined || metric === undefined) throw missingParameter(`${path}MetricStat`);
   const stat = requiredString(metricStat, "Stat");
   if (!isSimpleStatistic(stat) && !isPercentile(stat)) {
-    if (/^(tm|wm|tc|ts|TM|WM|TC|TS|PR|IQM)/.test(stat)) throw notImplemented(`cloudwatch statistic ${stat}`);
+    if (isTrimmed(stat)) throw notImplemented(`cloudwatch statistic ${stat}`);
     throw validationError(`The value ${stat} for parameter ${path}MetricStat.Stat is not supported.`);
   }
   return {
     id,
-    label: optionalString(item, "Label"),
+    label,
     returnData: optionalBoolean(item, "ReturnData") ?? true,
-    namespace: requiredString(metric, "Namespace"),
-    name: requiredString(metric, "MetricName"),
+    namespace: requiredName(metric, "Namespace"),
+    name: requiredName(metric, "MetricName"),
     dimensions: readDimensions(metric, `${path}MetricStat.Metric.`),
     period: checkPeriod(requiredNumber(metricStat, "Period"), `${path}MetricStat.Period`),
     stat,

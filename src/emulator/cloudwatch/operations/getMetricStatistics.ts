@@ -1,12 +1,13 @@
-import { isPercentile, isSimpleStatistic, statistic } from "../aggregate.ts";
+import { notImplemented } from "../../awsError.ts";
+import { isPercentile, isSimpleStatistic, isTrimmed, statistic } from "../aggregate.ts";
 import { type CloudWatchContext, checkAccess } from "../context.ts";
 import { constraintFailed, invalidCombination, invalidValue, missingParameter } from "../errors.ts";
 import {
   type Input,
   optionalUnit,
   readDimensions,
+  requiredName,
   requiredNumber,
-  requiredString,
   requiredTime,
   strings,
 } from "../input.ts";
@@ -23,8 +24,8 @@ const MAX_POINTS = 1_440;
  */
 export function getMetricStatistics(input: Input, context: CloudWatchContext): object {
   checkAccess(context, "cloudwatch:GetMetricStatistics");
-  const namespace = requiredString(input, "Namespace");
-  const name = requiredString(input, "MetricName");
+  const namespace = requiredName(input, "Namespace");
+  const name = requiredName(input, "MetricName");
   const startMs = requiredTime(input, "StartTime");
   const endMs = requiredTime(input, "EndTime");
   const period = checkPeriod(requiredNumber(input, "Period"), "Period");
@@ -41,6 +42,7 @@ export function getMetricStatistics(input: Input, context: CloudWatchContext): o
     }
   }
   for (const each of extended) {
+    if (isTrimmed(each)) throw notImplemented(`cloudwatch statistic ${each}`);
     if (!isPercentile(each)) throw invalidValue(`The value ${each} for parameter ExtendedStatistics is not supported.`);
   }
   if (startMs >= endMs) {

@@ -2,7 +2,7 @@ import { notImplemented } from "../../awsError.ts";
 import { isPercentile, isSimpleStatistic } from "../aggregate.ts";
 import { type Alarm, isComparison } from "../alarm.ts";
 import { alarmArn, type CloudWatchContext, checkAlarmAccess } from "../context.ts";
-import { constraintFailed, invalidCombination, missingParameter, validationError } from "../errors.ts";
+import { constraintFailed, invalidCombination, invalidValue, missingParameter, validationError } from "../errors.ts";
 import {
   type Input,
   optionalBoolean,
@@ -10,6 +10,7 @@ import {
   optionalString,
   optionalUnit,
   readDimensions,
+  requiredName,
   requiredNumber,
   requiredString,
   strings,
@@ -102,7 +103,7 @@ function readAlarm(input: Input, name: string, arn: string): Settled {
   if (datapointsToAlarm !== undefined && datapointsToAlarm > evaluationPeriods) {
     throw validationError("DatapointsToAlarm must be less than or equal to EvaluationPeriods.");
   }
-  const period = checkPeriod(requiredNumber(input, "Period"), "Period");
+  const period = checkPeriod(requiredNumber(input, "Period"), "Period", [10, 20, 30]);
   if (period * evaluationPeriods > (period >= 3_600 ? 7 : 1) * DAY_SECONDS) {
     throw validationError(
       "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).",
@@ -115,20 +116,22 @@ function readAlarm(input: Input, name: string, arn: string): Settled {
   const lowSampleCount = optionalString(input, "EvaluateLowSampleCountPercentile");
   if (lowSampleCount === "ignore")
     throw notImplemented("cloudwatch:PutMetricAlarm with EvaluateLowSampleCountPercentile");
+  const threshold = requiredNumber(input, "Threshold");
+  if (!Number.isFinite(threshold)) throw invalidValue(`The value ${threshold} for parameter Threshold is invalid.`);
   return {
     name,
     arn,
     description: optionalString(input, "AlarmDescription"),
     actionsEnabled: optionalBoolean(input, "ActionsEnabled") ?? true,
-    namespace: requiredString(input, "Namespace"),
-    metricName: requiredString(input, "MetricName"),
+    namespace: requiredName(input, "Namespace"),
+    metricName: requiredName(input, "MetricName"),
     dimensions: readDimensions(input, ""),
     statistic,
     period,
     unit: optionalUnit(input),
     evaluationPeriods,
     datapointsToAlarm,
-    threshold: requiredNumber(input, "Threshold"),
+    threshold,
     comparison,
     treatMissingData,
     lowSampleCount,

@@ -6,6 +6,7 @@ import {
   numbers,
   optionalInteger,
   optionalNumber,
+  optionalStructure,
   optionalTime,
   optionalUnit,
   readDimensions,
@@ -75,9 +76,10 @@ function readDatum(item: Input, path: string, namespace: string, now: number): D
 
 function readValues(item: Input, path: string): Pick<Datum, "values" | "set"> {
   const value = optionalNumber(item, "Value");
-  const values = numbers(item, "Values");
+  const listed = numbers(item, "Values");
+  const values = listed?.length === 0 ? undefined : listed;
   const counts = numbers(item, "Counts");
-  const set = item.StatisticValues as Input | undefined;
+  const set = optionalStructure(item, "StatisticValues");
   const exclusive = (left: string, right: string) =>
     invalidCombination(
       `The parameters ${path}${left} and ${path}${right} are mutually exclusive and you have specified both.`,
@@ -85,10 +87,18 @@ function readValues(item: Input, path: string): Pick<Datum, "values" | "set"> {
   if (value !== undefined && values !== undefined) throw exclusive("Value", "Values");
   if (value !== undefined && set !== undefined) throw exclusive("Value", "StatisticValues");
   if (values !== undefined && set !== undefined) throw exclusive("Values", "StatisticValues");
+  if (counts !== undefined && counts.length > 0 && values === undefined) {
+    throw invalidCombination(`The parameter ${path}Counts requires the parameter ${path}Values.`);
+  }
   if (set !== undefined) {
     const [sum, count, min, max] = ["Sum", "SampleCount", "Minimum", "Maximum"].map((name) =>
       checkNumber(requiredNumber(set, name), `${path}StatisticValues.${name}`),
     );
+    if (count! < 0)
+      throw invalidValue(`The value ${count} for parameter ${path}StatisticValues.SampleCount is invalid.`);
+    if (min! > max!) {
+      throw invalidValue(`The parameter ${path}StatisticValues.Minimum must not be greater than the Maximum.`);
+    }
     return { values: [], set: { sum: sum!, count: count!, min: min!, max: max! } };
   }
   if (values !== undefined) {
@@ -98,6 +108,8 @@ function readValues(item: Input, path: string): Pick<Datum, "values" | "set"> {
     if (counts !== undefined && counts.length !== values.length) {
       throw invalidValue(`The parameters ${path}Values and ${path}Counts must be of the same size.`);
     }
+    const negative = counts?.find((count) => !(count >= 0 && Number.isFinite(count)));
+    if (negative !== undefined) throw invalidValue(`The value ${negative} for parameter ${path}Counts is invalid.`);
     return { values: values.map((each, index) => [checkNumber(each, `${path}Values`), counts?.[index] ?? 1]) };
   }
   if (value === undefined) throw missingParameter(`${path}Value`);

@@ -9,8 +9,9 @@ export const deleteRolePolicy: IamOperation = (input, context) => {
   const policyName = input.text("PolicyName", POLICY_NAME);
   input.check();
   const role = demandRole(context, "DeleteRolePolicy", name);
-  const { [policyName]: document, ...inline } = role.inline;
-  if (document === undefined) throw noSuchEntity(`The role policy with name ${policyName} cannot be found.`);
+  const { [policyName]: _document, ...inline } = role.inline;
+  if (!Object.hasOwn(role.inline, policyName))
+    throw noSuchEntity(`The role policy with name ${policyName} cannot be found.`);
   const { identities } = context;
   identities.change(() => identities.putRole({ ...role, inline }));
   return {};

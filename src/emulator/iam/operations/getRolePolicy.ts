@@ -9,7 +9,7 @@ export const getRolePolicy: IamOperation = (input, context) => {
   const policyName = input.text("PolicyName", POLICY_NAME);
   input.check();
   const role = demandRole(context, "GetRolePolicy", name);
-  const document = role.inline[policyName];
+  const document = Object.hasOwn(role.inline, policyName) ? role.inline[policyName] : undefined;
   if (document === undefined) throw noSuchEntity(`The role policy with name ${policyName} cannot be found.`);
   return { RoleName: role.name, PolicyName: policyName, PolicyDocument: encodeDocument(document) };
 };

@@ -1,3 +1,4 @@
+import { refuseReservedName } from "../../reservedName.ts";
 import { checkInlinePolicy, DOCUMENT, demandRole, type IamOperation, POLICY_NAME, ROLE_NAME } from "../operation.ts";
 
 /**
@@ -11,6 +12,7 @@ export const putRolePolicy: IamOperation = (input, context) => {
   const policyName = input.text("PolicyName", POLICY_NAME);
   const document = input.text("PolicyDocument", DOCUMENT);
   input.check();
+  refuseReservedName(policyName);
   const role = demandRole(context, "PutRolePolicy", name);
   checkInlinePolicy(role, policyName, document);
   const { identities } = context;

@@ -23,6 +23,7 @@ export const simulatePrincipalPolicy: IamOperation = (input, context) => {
   const actions = input.texts("ActionNames");
   const resources = input.texts("ResourceArns");
   const extra = input.texts("PolicyInputList");
+  const boundaries = input.texts("PermissionsBoundaryPolicyInputList");
   for (const absent of ["ResourcePolicy", "CallerArn", "ResourceOwner", "ResourceHandlingOption"]) {
     if (input.optionalText(absent) !== undefined) {
       throw new AwsError("NotImplemented", `minilake's embedded endpoint does not simulate with ${absent}.`, 501);
@@ -33,8 +34,9 @@ export const simulatePrincipalPolicy: IamOperation = (input, context) => {
   if (named === null) throw new AwsError("InvalidInput", `Invalid Entity Arn: ${source}`, 400);
   const role = demandRole(context, "SimulatePrincipalPolicy", named[1]!);
   const { identities, facts, accountId } = context;
-  for (const text of extra) validatePolicy(text, "identity");
-  const { identity, boundary } = compilePermissions(role, identities);
+  for (const text of [...extra, ...boundaries]) validatePolicy(text, "identity");
+  const { identity, boundary: own } = compilePermissions(role, identities);
+  const boundary = boundaries.length > 0 ? boundaries.map(compilePolicy) : own;
   const policies = [...identity, ...extra.map(compilePolicy)];
   const caller: Caller = {
     kind: "session",
@@ -47,11 +49,11 @@ export const simulatePrincipalPolicy: IamOperation = (input, context) => {
   const results = actions.flatMap((action) =>
     (resources.length === 0 ? ["*"] : resources).map((resource) => {
       const request = new RequestContext(caller, { action, resource, conditions }, facts);
-      const own = evaluateIdentity(policies, request);
+      const permitted = evaluateIdentity(policies, request);
       const limit = boundary === undefined ? undefined : evaluateIdentity(boundary, request);
-      const allowed = own.grant !== "none" && limit?.grant !== "none";
+      const allowed = permitted.grant !== "none" && limit?.grant !== "none";
       const decision: Decision =
-        own.denied || limit?.denied === true ? "explicitDeny" : allowed ? "allowed" : "implicitDeny";
+        permitted.denied || limit?.denied === true ? "explicitDeny" : allowed ? "allowed" : "implicitDeny";
       return {
         EvalActionName: action,
         EvalResourceName: resource,

@@ -45,14 +45,15 @@ export const assumeRole: StsOperation = (input, context) => {
   }
   const { identities, now, caller } = context;
   const policies = sessionPolicies(policy, input.records("PolicyArns"), context);
-  const packed = packedSize(policy, tags);
+  const { allTags, transitiveTagKeys } = inherit(tags, input.texts("TransitiveTagKeys"), context);
+  const packed = packedSize(policy, allTags);
   demandTrust("sts:AssumeRole", roleArn, context, {
     "sts:ExternalId": externalId,
     "sts:RoleSessionName": sessionName,
     "sts:TransitiveTagKeys": list(input.texts("TransitiveTagKeys")),
     ...requestTagConditions(tags),
   });
-  if (tags.length > 0) demandTrust("sts:TagSession", roleArn, context, requestTagConditions(tags));
+  if (allTags.length > 0) demandTrust("sts:TagSession", roleArn, context, requestTagConditions(tags));
   const role = findRoleByArn(identities, roleArn)!;
   if (seconds > role.maxSessionSeconds) {
     throw new AwsError(
@@ -68,7 +69,14 @@ export const assumeRole: StsOperation = (input, context) => {
       400,
     );
   }
-  const session = issueSession(identities, now(), { role, sessionName, durationSeconds: seconds, policies, tags });
+  const session = issueSession(identities, now(), {
+    role,
+    sessionName,
+    durationSeconds: seconds,
+    policies,
+    tags: allTags,
+    transitiveTagKeys,
+  });
   return {
     Credentials: credentialsShape(session),
     AssumedRoleUser: {
@@ -83,6 +91,27 @@ const absentParameter = (name: string) =>
   new AwsError("NotImplemented", `minilake's embedded endpoint does not implement sts:AssumeRole with ${name}.`, 501);
 
 const list = (texts: string[]) => (texts.length === 0 ? undefined : texts);
+
+/**
+ * The tags of the new session: the caller's transitive ones, which stay as they are, and its own.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining
+ */
+function inherit(tags: Tags, transitive: string[], { caller, identities }: StsContext) {
+  const session = caller.accessKeyId === undefined ? undefined : identities.findSession(caller.accessKeyId);
+  const kept = new Set(session?.transitiveTagKeys);
+  const inherited = session?.tags.filter(([key]) => kept.has(key.toLowerCase())) ?? [];
+  const taken = tags.find(([key]) => kept.has(key.toLowerCase()));
+  if (taken !== undefined) {
+    throw new AwsError("ValidationError", `The session tag ${taken[0]} is inherited and cannot be passed again.`, 400);
+  }
+  const allTags: Tags = [...inherited, ...tags];
+  const keys = new Set(allTags.map(([key]) => key.toLowerCase()));
+  const unknown = transitive.find((key) => !keys.has(key.toLowerCase()));
+  if (unknown !== undefined) {
+    throw new AwsError("ValidationError", `The transitive tag key ${unknown} is not among the session tags.`, 400);
+  }
+  return { allTags, transitiveTagKeys: [...kept, ...transitive.map((key) => key.toLowerCase())] };
+}
 
 /** The trust policy must allow by itself, whatever the caller's own policies say. A missing role is told no differently. */
 function demandTrust(

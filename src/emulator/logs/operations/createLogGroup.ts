@@ -1,7 +1,15 @@
 import { notImplemented } from "../../awsError.ts";
 import { checkAccess, type LogsContext, streamArn } from "../context.ts";
-import { alreadyExists, constraintFailed } from "../errors.ts";
-import { checkGroupName, type Input, optionalBoolean, optionalString, requiredString, tagMap } from "../input.ts";
+import { alreadyExists } from "../errors.ts";
+import {
+  checkGroupName,
+  type Input,
+  optionalBoolean,
+  optionalGroupClass,
+  optionalString,
+  requiredString,
+  tagMap,
+} from "../input.ts";
 
 /**
  * Make a log group whose events never expire.
@@ -17,15 +25,8 @@ export function createLogGroup(input: Input, context: LogsContext): object {
   if (optionalBoolean(input, "deletionProtectionEnabled")) {
     throw notImplemented("logs:CreateLogGroup with deletionProtectionEnabled");
   }
-  const logClass = optionalString(input, "logGroupClass") ?? "STANDARD";
+  const logClass = optionalGroupClass(input) ?? "STANDARD";
   if (logClass === "DELIVERY") throw notImplemented("logs:CreateLogGroup with logGroupClass DELIVERY");
-  if (logClass !== "STANDARD" && logClass !== "INFREQUENT_ACCESS") {
-    throw constraintFailed(
-      "logGroupClass",
-      logClass,
-      "Member must satisfy enum value set: [INFREQUENT_ACCESS, STANDARD, DELIVERY]",
-    );
-  }
   const tags = tagMap(input, "tags");
   context.store.transaction(() => {
     if (context.store.findGroup(name)) throw alreadyExists("group");

@@ -2,7 +2,14 @@ import type { DescribeLogGroupsResponse } from "@aws-sdk/client-cloudwatch-logs"
 import { notImplemented } from "../../awsError.ts";
 import { checkAccess, groupArn, type LogsContext, nameFromIdentifier, streamArn } from "../context.ts";
 import { invalidParameter } from "../errors.ts";
-import { type Input, optionalBoolean, optionalInteger, optionalString, stringList } from "../input.ts";
+import {
+  type Input,
+  optionalBoolean,
+  optionalGroupClass,
+  optionalInteger,
+  optionalString,
+  stringList,
+} from "../input.ts";
 import { readPageToken, takePage } from "../pages.ts";
 import type { LogGroup } from "../store.ts";
 
@@ -23,7 +30,7 @@ export function describeLogGroups(input: Input, context: LogsContext): DescribeL
     throw notImplemented("logs:DescribeLogGroups with includeLinkedAccounts");
   }
   const identifiers = stringList(input, "logGroupIdentifiers")?.map((each) => nameFromIdentifier(each, settings));
-  const logClass = optionalString(input, "logGroupClass");
+  const logClass = optionalGroupClass(input);
   const limit = optionalInteger(input, "limit", 1, 50) ?? 50;
   const [after] = readPageToken(input) ?? [];
   const groups = context.store.listGroups(prefix ?? "", after === undefined ? undefined : String(after));

@@ -1,6 +1,6 @@
 import type { FilteredLogEvent, FilterLogEventsResponse } from "@aws-sdk/client-cloudwatch-logs";
 import { type LogsContext, requireGroup } from "../context.ts";
-import { invalidParameter } from "../errors.ts";
+import { invalidParameter, streamNotFound } from "../errors.ts";
 import { parseFilterPattern } from "../filterPattern.ts";
 import { type Input, optionalInteger, optionalString, stringList } from "../input.ts";
 import { pageToken, readPageToken } from "../pages.ts";
@@ -40,6 +40,7 @@ export function filterLogEvents(input: Input, context: LogsContext): FilterLogEv
   for (const stream of store.listStreams(group, prefix ?? "")) {
     if (names === undefined || names.includes(stream.name)) streams.set(stream.id, stream.name);
   }
+  if (names !== undefined && streams.size < new Set(names).size) throw streamNotFound();
   const events: FilteredLogEvent[] = [];
   let nextToken: string | undefined;
   let scanned = 0;

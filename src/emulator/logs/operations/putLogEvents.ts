@@ -54,6 +54,10 @@ function readEvents(input: Input): LogEvent[] {
         `logEvents.${index + 1} needs a timestamp (long) and a message (string).`,
       );
     }
+    if (timestamp < 0) {
+      const name = `logEvents.${index + 1}.member.timestamp`;
+      throw constraintFailed(name, timestamp, "Member must have value greater than or equal to 0");
+    }
     if (message === "") {
       const name = `logEvents.${index + 1}.member.message`;
       throw constraintFailed(name, "", "Member must have length greater than or equal to 1");

@@ -3,6 +3,7 @@ import { requireQueue, type SqsContext } from "../context.ts";
 import { invalidParameter, sqsError } from "../errors.ts";
 import { type Input, isString, listOf, optionalInteger } from "../input.ts";
 import { attributesMd5, selectAttributes } from "../messageAttributes.ts";
+import { refuseFifoParameter } from "../newMessage.ts";
 import { createReceiptHandle } from "../receiptHandle.ts";
 import type { Queue, ReceivedMessage } from "../store.ts";
 
@@ -22,6 +23,7 @@ export async function receiveMessage(input: Input, context: SqsContext): Promise
   const waitSeconds =
     inRange(input, "WaitTimeSeconds", 0, 20, "Must be >= 0 and <= 20, if provided.") ??
     Number(attributes.ReceiveMessageWaitTimeSeconds);
+  refuseFifoParameter(input, "ReceiveRequestAttemptId");
   let latest: Queue | undefined;
   const attempt = (): ReceivedMessage[] | undefined => {
     const touched = new Set<string>();

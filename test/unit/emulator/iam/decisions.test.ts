@@ -259,6 +259,23 @@ describe("the sentence of a refusal", () => {
       "logs:PutLogEvents on resource: arn:aws:logs:r:1:log-group:g because no identity-based policy allows the logs:PutLogEvents action",
     ],
     ["sts:AssumeRole", "arn:aws:iam::1:role/r", "sts:AssumeRole on resource: arn:aws:iam::1:role/r"],
+    ...(
+      [
+        ["iam:GetRole", "arn:aws:iam::1:role/a/r", "role r"],
+        ["iam:PutRolePolicy", "arn:aws:iam::1:role/r", "role r"],
+        ["iam:CreateRole", "arn:aws:iam::1:role/r", "arn:aws:iam::1:role/r"],
+        ["iam:PassRole", "arn:aws:iam::1:role/r", "arn:aws:iam::1:role/r"],
+        ["iam:ListRoles", "arn:aws:iam::1:role/", "arn:aws:iam::1:role/"],
+        ["iam:CreatePolicy", "arn:aws:iam::1:policy/a/p", "policy p"],
+        ["iam:GetPolicy", "arn:aws:iam::1:policy/a/p", "policy arn:aws:iam::1:policy/a/p"],
+        ["iam:ListPolicies", "arn:aws:iam::1:policy/", "arn:aws:iam::1:policy/"],
+        ["iam:GetUser", "arn:aws:iam::1:user/u", "user u"],
+      ] as const
+    ).map(([action, resource, printed]): [string, string, string] => [
+      action,
+      resource,
+      `${action} on resource: ${printed} because no identity-based policy allows the ${action} action`,
+    ]),
   ])("%s", (action, resource, rest) => {
     const message = `User: ${arn} is not authorized to perform: ${rest}`;
     expect(authorize(session(named), { action, resource })).toEqual({ allowed: false, message });

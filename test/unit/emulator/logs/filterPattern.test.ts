@@ -22,7 +22,8 @@ describe("terms", () => {
     ['"say \\"hi\\""', 'they say "hi"', true],
     ["%ERR[A-Z]+ \\d{3}%", "ERROR 404", true],
     ["%^ERR%", "no ERR", false],
-    ["RequestId: 123", "REPORT RequestId: 123\tDuration", true],
+    ['"RequestId:" 123', "REPORT RequestId: 123\tDuration", true],
+    ["%^[a-z]+@host_1/x;y,z#=-.*$%", "root@host_1/x;y,z#=-!", true],
   ])("%s on %s: %s", (pattern, message, expected) => {
     expect(matches(pattern, message)).toBe(expected);
   });
@@ -117,10 +118,27 @@ describe("what cannot be read", () => {
     "[a, b",
     "[..., a, ...]",
     "[a ~ 3]",
+    "[..., status_code = 4* && bytes > 1000]",
+    "foo:bar",
+    "2024-05-01",
+    "-a/b",
+    "%(a+)+%",
+    "%something!%",
+    "{ $.a = %(x)% }",
+    "[a = %x% && a = %y% && a = %z%]",
     "x".repeat(1025),
   ])("%s is refused", (pattern) => {
     expect(() => parseFilterPattern(pattern)).toThrow(
       expect.objectContaining({ code: "InvalidParameterException", status: 400 }),
     );
+  });
+
+  it.each([
+    ["foo:bar", "Invalid character(s) in term 'foo:bar'"],
+    ["%(a)%", "Invalid character(s) in term '(a)'"],
+    ["{ $.a = 1", "If a filter pattern starts with '{' it must end with '}'"],
+    ["[a", "If a filter pattern starts with '[' it must end with ']'"],
+  ])("%s, in AWS's words", (pattern, message) => {
+    expect(() => parseFilterPattern(pattern)).toThrow(expect.objectContaining({ message }));
   });
 });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { attributesMd5, selectAttributes } from "../../../../src/emulator/sqs/messageAttributes.ts";
+import {
+  attributesMd5,
+  readMessageAttributes,
+  selectAttributes,
+} from "../../../../src/emulator/sqs/messageAttributes.ts";
 
 describe("attributesMd5", () => {
   it("equals the digests that AWS answered", () => {
@@ -15,6 +19,29 @@ describe("attributesMd5", () => {
       }),
     ).toBe("8a2769f171ccf0bbc63a480ba08decaf");
     expect(attributesMd5({})).toBeUndefined();
+  });
+});
+
+describe("readMessageAttributes", () => {
+  it("refuses by name what the store would not give back", () => {
+    const attributes: unknown = JSON.parse('{"__proto__":{"DataType":"String","StringValue":"v"}}');
+    expect(() => readMessageAttributes({ MessageAttributes: attributes })).toThrow(
+      expect.objectContaining({ code: "NotImplemented", message: expect.stringContaining("__proto__") }),
+    );
+  });
+});
+
+describe("binary values", () => {
+  it.each(["AA==", "AAE=", "AAEC", "+/+/"])("%s is base64", (BinaryValue) => {
+    const attributes = { a: { DataType: "Binary", BinaryValue } };
+    expect(readMessageAttributes({ MessageAttributes: attributes })).toEqual(attributes);
+  });
+
+  it.each(["*", "AAE", "AA=A", "A A=", "AAE=\n"])("%j is not", (BinaryValue) => {
+    const attributes = { a: { DataType: "Binary", BinaryValue } };
+    expect(() => readMessageAttributes({ MessageAttributes: attributes })).toThrow(
+      expect.objectContaining({ code: "SerializationException", status: 400 }),
+    );
   });
 });
 
