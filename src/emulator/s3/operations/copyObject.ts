@@ -8,7 +8,7 @@ import { MAX_PUT_BYTES } from "../bodies/receive.ts";
 import { requireBody } from "../bodies/requireBody.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { requestedAlgorithm } from "../checksumHeaders.ts";
-import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
+import { type ChecksumAlgorithm, checksumElement, createHasher, loadHashers } from "../checksums.ts";
 import { requestTags, writeConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";
 import { type CopySource, findCopySource } from "../copySource.ts";
@@ -147,6 +147,7 @@ async function digestsOfCopy(
     if (!inline) (body as Readable).destroy();
     return { summary: { etag: source.etag, checksum: source.checksum }, inline };
   }
+  await loadHashers([algorithm]);
   const md5 = createHash("md5");
   const hasher = createHasher(algorithm);
   for await (const chunk of inline ? [inline] : body) {

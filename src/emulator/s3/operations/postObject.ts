@@ -8,7 +8,7 @@ import { MAX_INLINE_BYTES, MAX_PUT_BYTES, pump, type ReceivedBody } from "../bod
 import { BodySink, type Digests } from "../bodies/sink.ts";
 import type { Operation, S3Call, S3Context } from "../call.ts";
 import { checksumInHeaders } from "../checksumHeaders.ts";
-import { type ChecksumAlgorithm, digestOf } from "../checksums.ts";
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, digestOf, loadHashers } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { entityTooLarge, invalidArgument } from "../errors.ts";
 import { screenHeaders } from "../headerScreen.ts";
@@ -36,6 +36,8 @@ export const postObject: Operation = async (context, call) => {
     });
   }
   context.store.getBucket(call.bucket);
+  // Which one the form wants is known when its file has begun to come in.
+  await loadHashers(CHECKSUM_ALGORITHMS);
   const fields = new Map<string, string>();
   let upload: Upload | undefined;
   const parser = new FormParser(boundary, {

@@ -8,7 +8,7 @@ import { commit } from "../writes.ts";
 
 /**
  * Stores one part, replacing an earlier one of the same number.
- * Throws NoSuchUpload 404, InvalidArgument (part number), InvalidRequest (checksum of another algorithm), BadDigest 400.
+ * Throws NoSuchUpload 404, InvalidArgument (part number), InvalidRequest (no checksum, or of another algorithm), BadDigest 400.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
  */
 export const uploadPart: Operation = async (context, call) => {
@@ -16,7 +16,9 @@ export const uploadPart: Operation = async (context, call) => {
   const { upload, partNumber } = requestedUpload(context, call);
   const body = await receiveBody(context, call, {
     stored: upload.checksumAlgorithm ?? "CRC64NVME",
-    required: upload.checksumAlgorithm,
+    expected: upload.checksumAlgorithm,
+    // A composite is made of what the client has vouched for, part by part.
+    mustBeSent: upload.checksumType === "COMPOSITE",
     asFile: true,
   });
   const etag = body.md5.toString("hex");
@@ -41,7 +43,8 @@ export const uploadPart: Operation = async (context, call) => {
     headers: {
       etag: `"${etag}"`,
       "x-amz-server-side-encryption": "AES256",
-      [checksumHeader(algorithm)]: value,
+      // An upload without an algorithm gets its checksum at its end, and its parts show none.
+      ...(upload.checksumAlgorithm && { [checksumHeader(algorithm)]: value }),
     },
   };
 };

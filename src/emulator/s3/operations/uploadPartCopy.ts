@@ -5,7 +5,7 @@ import { cut, readBody, segmentsOf } from "../bodies/reader.ts";
 import { requireBody } from "../bodies/requireBody.ts";
 import { BodySink } from "../bodies/sink.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
-import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
+import { type ChecksumAlgorithm, checksumElement, createHasher, loadHashers } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { findCopySource } from "../copySource.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
@@ -101,6 +101,7 @@ async function copyBytes(
   { start, end }: ByteRange,
   algorithm: ChecksumAlgorithm,
 ): Promise<CopiedBytes> {
+  await loadHashers([algorithm]);
   const body = readBody(context.store, source, start, end);
   if (Buffer.isBuffer(body)) {
     const sink = new BodySink(context.store.blobs, new Set([algorithm]), body.length);
