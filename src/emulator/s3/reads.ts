@@ -31,10 +31,18 @@ export function requestedVersion(call: S3Call): string | undefined {
   return versionId;
 }
 
-export function checkVersionId(versionId: string): void {
+export function checkVersionId(versionId: string, argument = "versionId"): void {
   if (versionId !== "null" && sequenceOfVersion(versionId) === undefined) {
-    throw invalidArgument("Invalid version id specified", "versionId", versionId);
+    throw invalidArgument("Invalid version id specified", argument, versionId);
   }
+}
+
+/** Throws InvalidArgument 400 for a request that names a version where it makes a new one. */
+export function refuseVersion(call: S3Call): void {
+  if (call.request.rawQuery === "") return;
+  const versionId = call.query.get("versionId");
+  if (versionId === null) return;
+  throw invalidArgument("This operation does not accept a version-id.", "versionId", versionId);
 }
 
 /**
@@ -66,6 +74,10 @@ export function findObject(context: S3Context, call: S3Call, action: string, con
     "last-modified": new Date(record.modified).toUTCString(),
   });
 }
+
+/** The header by which answers about one version name it. */
+export const versionHeader = ({ versioning }: BucketRecord, { versionId }: ObjectRecord): Record<string, string> =>
+  versioning ? { "x-amz-version-id": versionId } : {};
 
 /** "s3:GetObjectTagging" becomes "s3:GetObjectVersionTagging". */
 export function versionedAction(action: string, versionId: string | undefined): string {

@@ -30,7 +30,7 @@ import { entityTooLarge, invalidArgument, invalidRequest } from "../errors.ts";
 import { expirationHeader } from "../lifecycle/expiry.ts";
 import { findUpload, MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES } from "../multipart.ts";
 import type { Checksum, PartRecord, UploadRecord } from "../records.ts";
-import { commit, commitObject, originOf } from "../writes.ts";
+import { commit, commitObject, newVersionHeader, originOf } from "../writes.ts";
 
 /** 10,000 parts with an ETag and a SHA-512 each. */
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
@@ -100,7 +100,7 @@ export const completeMultipartUpload: Operation = async (context, call) => {
     const answerHeaders = {
       "content-type": "application/xml",
       "x-amz-server-side-encryption": "AES256",
-      ...(bucket.versioning && { "x-amz-version-id": record.versionId }),
+      ...newVersionHeader(record),
       ...expirationHeader(bucket, call.key, record),
     };
     const answer = xmlDocument(

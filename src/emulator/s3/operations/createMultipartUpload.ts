@@ -7,6 +7,7 @@ import { type ChecksumAlgorithm, type ChecksumType, isCrc } from "../checksums.t
 import { writeConditions } from "../conditionKeys.ts";
 import { invalidRequest } from "../errors.ts";
 import { metadataFromHeaders } from "../metadata.ts";
+import { refuseVersion } from "../reads.ts";
 import { uploadIdOf } from "../store.ts";
 
 /**
@@ -15,6 +16,7 @@ import { uploadIdOf } from "../store.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
  */
 export const createMultipartUpload: Operation = (context, call) => {
+  refuseVersion(call);
   const metadata = metadataFromHeaders(call);
   const asked = writeConditions(call, false, metadata.tags);
   const bucket = requireObjectAccess(context, call, "s3:PutObject", asked);

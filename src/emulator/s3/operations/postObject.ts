@@ -18,7 +18,7 @@ import { checkPostPolicy, checkPostSize, type PostPolicy, parsePostPolicy } from
 import type { BucketRecord, ObjectRecord } from "../records.ts";
 import { checkKeyLength } from "../routing.ts";
 import { parseTagging } from "../tags.ts";
-import { commit, commitObject, fullChecksum, originOf, storeBody } from "../writes.ts";
+import { commit, commitObject, fullChecksum, newVersionHeader, originOf, storeBody } from "../writes.ts";
 
 /**
  * An upload from a browser's form, allowed by a signed policy in the form itself.
@@ -197,8 +197,12 @@ function postReply(
 ): EmulatorReply {
   const etag = `"${record.etag}"`;
   const location = `http://${call.request.host}/${bucket.name}/${encodeURIComponent(call.key)}`;
-  const headers: Record<string, string> = { etag, location, "x-amz-server-side-encryption": "AES256" };
-  if (bucket.versioning) headers["x-amz-version-id"] = record.versionId;
+  const headers: Record<string, string> = {
+    etag,
+    location,
+    "x-amz-server-side-encryption": "AES256",
+    ...newVersionHeader(record),
+  };
   const redirect = fields.get("success_action_redirect") ?? fields.get("redirect");
   if (redirect !== undefined && URL.canParse(redirect)) {
     const url = new URL(redirect);

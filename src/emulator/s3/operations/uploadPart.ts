@@ -4,6 +4,7 @@ import type { Operation } from "../call.ts";
 import { checksumHeader } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { requestedUpload } from "../multipart.ts";
+import { refuseVersion } from "../reads.ts";
 import { commit } from "../writes.ts";
 
 /**
@@ -12,6 +13,7 @@ import { commit } from "../writes.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
  */
 export const uploadPart: Operation = async (context, call) => {
+  refuseVersion(call);
   requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, false));
   const { upload, partNumber } = requestedUpload(context, call);
   const body = await receiveBody(context, call, {

@@ -12,6 +12,7 @@ import { invalidArgument, invalidRequest } from "../errors.ts";
 import { requestedUpload } from "../multipart.ts";
 import { listedTime } from "../objectListing.ts";
 import type { ByteRange } from "../range.ts";
+import { refuseVersion } from "../reads.ts";
 import type { ObjectRecord, Segment } from "../records.ts";
 import { commit } from "../writes.ts";
 
@@ -20,6 +21,7 @@ import { commit } from "../writes.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
  */
 export const uploadPartCopy: Operation = async (context, call) => {
+  refuseVersion(call);
   requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, false));
   const { upload, partNumber } = requestedUpload(context, call);
   const source = findCopySource(context, call);
