@@ -383,6 +383,90 @@ describe("checksums of a multipart upload", () => {
   });
 });
 
+describe("a listing of uploads", () => {
+  const list = (query: string, bucket = Bucket) =>
+    signedRequest(t, { method: "GET", path: `/${bucket}`, query: `uploads${query}` });
+
+  test("names the last upload as its end, also where nothing follows", async () => {
+    const bucket = t.uniqueName("uploads");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    const begin = async (Key: string) =>
+      (await t.s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }))).UploadId!;
+    const ids = [await begin("a"), await begin("a"), await begin("b/c")];
+    const all = await list("", bucket);
+    expect([xmlText(all.body, "NextKeyMarker"), xmlText(all.body, "NextUploadIdMarker")]).toEqual(["b/c", ids[2]]);
+    expect(all.body).not.toContain("<Prefix>");
+    const folded = await list("&delimiter=%2F&prefix=b", bucket);
+    const { body } = folded;
+    expect([xmlText(body, "NextKeyMarker"), xmlText(body, "NextUploadIdMarker"), xmlText(body, "IsTruncated")]).toEqual(
+      ["", "", "false"],
+    );
+    const next = await list(`&max-uploads=1&key-marker=a&upload-id-marker=${ids[0]}`, bucket);
+    expect(xmlText(next.body, "UploadId")).toBe(ids[1]);
+    for (const marker of ["garbage", ids[2]]) {
+      const reply = await list(`&key-marker=a&upload-id-marker=${marker}`, bucket);
+      expect([reply.status, reply.code, xmlText(reply.body, "Message")]).toEqual([
+        400,
+        "InvalidArgument",
+        "Invalid uploadId marker",
+      ]);
+    }
+  });
+
+  test("goes on behind an upload that was aborted since", async () => {
+    const bucket = t.uniqueName("uploads");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    for (let index = 0; index < 3; index++) {
+      await t.s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: "k" }));
+    }
+    let aborted = 0;
+    let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (let page = 0; page < 4; page++) {
+      const part = await t.s3.send(new ListMultipartUploadsCommand({ Bucket: bucket, MaxUploads: 1, ...marker }));
+      for (const { Key, UploadId } of part.Uploads!) {
+        await t.s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
+        aborted++;
+      }
+      if (!part.IsTruncated) break;
+      marker = { KeyMarker: part.NextKeyMarker, UploadIdMarker: part.NextUploadIdMarker };
+    }
+    expect(aborted).toBe(3);
+  });
+});
+
+test("a listing of parts starts at the first where its marker is empty", async () => {
+  const upload = await create(newKey());
+  await uploadPart(upload, 1, last);
+  const query = `uploadId=${upload.UploadId}&max-parts=&part-number-marker=`;
+  const reply = await signedRequest(t, { method: "GET", path: `/${Bucket}/${upload.Key}`, query });
+  expect(["PartNumberMarker", "NextPartNumberMarker", "MaxParts"].map((name) => xmlText(reply.body, name))).toEqual([
+    "0",
+    "1",
+    "1000",
+  ]);
+});
+
+test("attributes of an object tell its parts page by page, and refuse numbers that are none", async () => {
+  const options = { ChecksumAlgorithm: "CRC32" };
+  const upload = await create(newKey(), options);
+  await complete(upload, [await uploadPart(upload, 1, first, options), await uploadPart(upload, 2, last, options)]);
+  const ObjectAttributes = ["ObjectParts" as const];
+  const page = (more: object) =>
+    t.s3.send(new GetObjectAttributesCommand({ Bucket, Key: upload.Key, ObjectAttributes, ...more }));
+  const one = (await page({ MaxParts: 1 })).ObjectParts;
+  expect([one?.Parts?.map((part) => part.PartNumber), one?.IsTruncated, one?.NextPartNumberMarker]).toEqual([
+    [1],
+    true,
+    "1",
+  ]);
+  const two = (await page({ PartNumberMarker: "1" })).ObjectParts;
+  expect([two?.Parts?.map((part) => part.PartNumber), two?.IsTruncated]).toEqual([[2], false]);
+  const headers = { "x-amz-object-attributes": "ObjectParts", "x-amz-max-parts": "x" };
+  const path = `/${Bucket}/${upload.Key}`;
+  const reply = await signedRequest(t, { method: "GET", path, query: "attributes", headers });
+  expect([reply.status, reply.code]).toEqual([400, "InvalidArgument"]);
+});
+
 describe("a part's checksum", () => {
   const plainPart = (upload: Started, body = last) =>
     signedRequest(t, {

@@ -376,3 +376,5 @@ export function sequenceOfVersion(versionId: string): number | undefined {
 export function uploadIdOf(seq: number): string {
   return `${seq.toString(36).padStart(12, "0")}.${randomBytes(45).toString("base64url")}`;
 }
+
+export const isUploadId = (text: string): boolean => /^[0-9a-z]{12}\.[0-9A-Za-z_-]{60}$/.test(text);

@@ -223,7 +223,9 @@ function checkSizes(call: S3Call, parts: readonly PartRecord[]): void {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   if (size > MAX_OBJECT_BYTES) throw entityTooLarge(size, MAX_OBJECT_BYTES);
   const promised = header(call, "x-amz-mp-object-size");
-  if (promised !== undefined && promised !== String(size)) {
+  if (promised === undefined) return;
+  if (!/^\d{1,15}$/.test(promised)) throw invalidRequest("Value for x-amz-mp-object-size header is invalid.");
+  if (Number(promised) !== size) {
     throw invalidRequest(
       `The provided 'x-amz-mp-object-size' header value ${promised} does not match what was computed: ${size}`,
     );
