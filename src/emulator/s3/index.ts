@@ -16,6 +16,7 @@ import { readWholeObject, writeSmallObject } from "./internalAccess.ts";
 import { applyLifecycles } from "./lifecycle/expiry.ts";
 import { EventDispatcher } from "./notifications/dispatcher.ts";
 import { OPERATIONS } from "./operations.ts";
+import { withHeadersOfQuery } from "./queryHeaders.ts";
 import { addressOf, operationOf } from "./routing.ts";
 import { S3Store } from "./store.ts";
 
@@ -116,7 +117,8 @@ export function createS3(dependencies: S3Dependencies): S3Service {
   };
 }
 
-function answer(context: S3Context, request: EmulatorRequest, caller: Caller): EmulatorReply | Promise<EmulatorReply> {
+function answer(context: S3Context, signed: EmulatorRequest, caller: Caller): EmulatorReply | Promise<EmulatorReply> {
+  const request = withHeadersOfQuery(signed, caller);
   const { bucket, key } = addressOf(request);
   const operation = operationOf(request, bucket, key);
   screenHeaders(request, operation);
