@@ -67,11 +67,20 @@ for key in keys:
 put = v4.generate_presigned_url("put_object", Params={"Bucket": "${Bucket}", "Key": "put", "ContentType": "text/csv"})
 fetch(put, data=b"x", method="PUT", headers={"content-type": "text/csv"})
 typed = s3.head_object(Bucket="${Bucket}", Key="put")["ContentType"]
-print(json.dumps({"answers": answers, "typed": typed, "headerOfVersion2": refused(lambda: v2.list_buckets())}))
+noted = {"Bucket": "${Bucket}", "Key": "noted", "ContentType": "text/csv", "Metadata": {"note": "by url"}}
+put = v2.generate_presigned_url("put_object", Params=noted)
+fetch(put, data=b"x", method="PUT", headers={"content-type": "text/csv"})
+head = s3.head_object(Bucket="${Bucket}", Key="noted")
+print(json.dumps({"answers": answers, "typed": typed, "noted": [head["ContentType"], head["Metadata"]], "headerOfVersion2": refused(lambda: v2.list_buckets())}))
 `);
     // Read, both presigned URLs; then each with a further digit at its end, of the signature (4) or of the expiry (2).
     const each = [true, true, true, 403, 403];
-    expect(seen).toEqual({ answers: Array(7).fill(each), typed: "text/csv", headerOfVersion2: "InvalidRequest" });
+    expect(seen).toEqual({
+      answers: Array(7).fill(each),
+      typed: "text/csv",
+      noted: ["text/csv", { note: "by url" }],
+      headerOfVersion2: "InvalidRequest",
+    });
   });
 
   it("makes a role, assumes it and is held to it", async () => {

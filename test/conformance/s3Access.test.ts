@@ -8,6 +8,7 @@ import {
   DeleteObjectsCommand,
   DeletePublicAccessBlockCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutBucketAclCommand,
@@ -311,5 +312,39 @@ describe("a presigned URL", () => {
     expect(changed.status).toBe(403);
     expect(await changed.text()).toContain("<Code>SignatureDoesNotMatch</Code>");
     expect((await fetch(url, { method: "DELETE" })).status).toBe(403);
+  });
+
+  test("carries headers in its query, which count as if they had been sent", async () => {
+    const Key = "presigned/headers";
+    const input = { Bucket, Key, Metadata: { origin: "url" }, StorageClass: "STANDARD_IA" } as const;
+    const url = await getSignedUrl(t.s3, new PutObjectCommand(input));
+    expect(new URL(url).searchParams.get("x-amz-meta-origin")).toBe("url");
+    expect((await fetch(url, { method: "PUT", body: "by url" })).status).toBe(200);
+    const seen = await t.s3.send(new HeadObjectCommand({ Bucket, Key }));
+    expect(seen).toMatchObject({ Metadata: { origin: "url" }, StorageClass: "STANDARD_IA", ContentLength: 6 });
+    expect((await fetch(url.replace("origin=url", "origin=me"), { method: "PUT", body: "x" })).status).toBe(403);
+  });
+
+  test("can make a copy", async () => {
+    const Key = "presigned/copy";
+    const url = await getSignedUrl(t.s3, new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/in/1` }));
+    const reply = await fetch(url, { method: "PUT" });
+    expect([reply.status, await reply.text()]).toEqual([200, expect.stringContaining("<CopyObjectResult")]);
+    const copied = await t.s3.send(new GetObjectCommand({ Bucket, Key }));
+    expect(await copied.Body!.transformToString()).toBe("x");
+  });
+
+  test("has no tags, and no checksum, in its query", async () => {
+    const Key = "presigned/without";
+    // The SDK puts the checksum of the body that it knows there, which is empty.
+    const url = await getSignedUrl(t.s3, new PutObjectCommand({ Bucket, Key, Tagging: "a=1" }));
+    expect(new URL(url).searchParams.get("x-amz-tagging")).toBe("a=1");
+    expect((await fetch(url, { method: "PUT", body: "of any content" })).status).toBe(200);
+    expect((await t.s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet).toEqual([]);
+  });
+
+  test("with an access control list in its query is held to what the bucket allows", async () => {
+    const url = await getSignedUrl(t.s3, new PutObjectCommand({ Bucket, Key: "presigned/acl", ACL: "public-read" }));
+    expect((await fetch(url, { method: "PUT", body: "x" })).status).not.toBe(200);
   });
 });

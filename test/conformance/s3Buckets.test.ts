@@ -390,6 +390,22 @@ describe("a configuration comes back as it was put, and goes with its delete:", 
 });
 
 describe("access control lists", () => {
+  test.each([
+    ["nothing", {}, "", "MissingSecurityHeader"],
+    ["a canned one and a document", { "x-amz-acl": "private" }, "<AccessControlPolicy/>", "UnexpectedContent"],
+    ["a document that is none", {}, "<AccessControlPolicy>", "MalformedACLError"],
+    ["a document without a list", {}, "<AccessControlPolicy/>", "MalformedACLError"],
+  ])("cannot be put as %s", async (_what, headers, body, code) => {
+    const reply = await signedRequest(t, {
+      method: "PUT",
+      path: `/${Bucket}`,
+      query: "acl",
+      headers: headers as Record<string, string>,
+      body,
+    });
+    expect([reply.status, reply.code]).toEqual([400, code]);
+  });
+
   test("say only what is so: the owner alone", async () => {
     await t.s3.send(new PutBucketAclCommand({ Bucket, ACL: "private" }));
     const open = t.s3.send(new PutBucketAclCommand({ Bucket, ACL: "public-read" }));
@@ -428,6 +444,12 @@ test("a public access control list is refused where those are blocked", async ()
       message: expect.stringMatching(`perform: ${action} on resource: .* prevented by the BlockPublicAcls setting`),
     });
   }
+});
+
+test.skipIf(!isOurs)("a bucket in another region is refused, with what helps", async () => {
+  const CreateBucketConfiguration = { LocationConstraint: "eu-west-1" } as const;
+  const call = t.s3.send(new CreateBucketCommand({ Bucket: t.uniqueName("elsewhere"), CreateBucketConfiguration }));
+  expect(await refusal(call)).toMatchObject({ status: 501, message: expect.stringContaining("--region eu-west-1") });
 });
 
 test.skipIf(!isOurs)("what has no effect here is refused by name", async () => {

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import {
   ChecksumAlgorithm,
+  CopyObjectCommand,
   CreateBucketCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
@@ -29,8 +30,15 @@ const VALUES = {
   CRC64NVME: "jSnVw/bqjr4=",
   SHA1: "Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
   SHA256: "uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek=",
+  SHA512: "MJ7MSJwS1utMxA9QyQLytNDtd+5RGnx6m808qG1M2G+YndNbxf9JlnDaNCVbRbDP2DDoH2Bdz33FVC6TrpzXbw==",
+  MD5: "XrY7u+Ae7tCTyyK7j1rNww==",
+  XXHASH64: "RatnNLIeaWg=",
+  XXHASH3: "1Eex6kDmmIs=",
+  XXHASH128: "340J6T+HSQCpm4d1zBW2xw==",
 } as const;
 const ALGORITHMS = Object.keys(VALUES) as (keyof typeof VALUES)[];
+/** Those that the SDK computes by itself; of the others it sends values. */
+const COMPUTED = new Set<string>(["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]);
 
 const put = (headers: Record<string, string>, body = "hello world", key = "checked") =>
   signedRequest(t, { method: "PUT", path: `/${Bucket}/${key}`, headers, body });
@@ -78,21 +86,118 @@ describe.each(ALGORITHMS)("%s", (algorithm) => {
     ]);
   });
 
-  test("sent by the SDK passes both ways, small and large", async () => {
-    for (const size of [5, 3_000_000]) {
-      const Key = `sdk/${algorithm}/${size}`;
-      const Body = Buffer.alloc(size, "sdk ");
-      await t.s3.send(new PutObjectCommand({ Bucket, Key, Body, ChecksumAlgorithm: ChecksumAlgorithm[algorithm] }));
-      const got = await t.s3.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }));
-      expect(Buffer.from(await got.Body!.transformToByteArray()).equals(Body)).toBe(true);
-    }
+  test("may come as the trailer of a body", async () => {
+    const Key = `trailer/${algorithm}`;
+    const chunked = (value: string) =>
+      signedRequest(t, {
+        method: "PUT",
+        path: `/${Bucket}/${Key}`,
+        headers: { "x-amz-trailer": header, "content-encoding": "aws-chunked", "x-amz-decoded-content-length": "11" },
+        payloadHash: "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        body: `b\r\nhello world\r\n0\r\n${header}:${value}\r\n\r\n`,
+      });
+    const wrong = await chunked(Buffer.from(VALUES[algorithm], "base64").fill(0).toString("base64"));
+    expect([wrong.status, wrong.code]).toEqual([400, "BadDigest"]);
+    const reply = await chunked(VALUES[algorithm]);
+    expect([reply.status, reply.headers[header]]).toEqual([200, VALUES[algorithm]]);
   });
+
+  test("is computed for a copy that asks for it, and copied with one that does not", async () => {
+    const Key = `source/${algorithm}`;
+    await put({}, "hello world", Key);
+    const CopySource = `${Bucket}/${Key}`;
+    const wish = { ChecksumAlgorithm: ChecksumAlgorithm[algorithm] };
+    const asked = await t.s3.send(new CopyObjectCommand({ Bucket, Key: `${Key}/asked`, CopySource, ...wish }));
+    expect(asked.CopyObjectResult).toMatchObject({ [`Checksum${algorithm}`]: VALUES[algorithm] });
+    const again = await t.s3.send(
+      new CopyObjectCommand({ Bucket, Key: `${Key}/again`, CopySource: `${Bucket}/${Key}/asked` }),
+    );
+    expect(again.CopyObjectResult).toMatchObject({
+      [`Checksum${algorithm}`]: VALUES[algorithm],
+      ChecksumType: "FULL_OBJECT",
+    });
+  });
+
+  if (COMPUTED.has(algorithm))
+    test("sent by the SDK passes both ways, small and large", async () => {
+      for (const size of [5, 3_000_000]) {
+        const Key = `sdk/${algorithm}/${size}`;
+        const Body = Buffer.alloc(size, "sdk ");
+        await t.s3.send(new PutObjectCommand({ Bucket, Key, Body, ChecksumAlgorithm: ChecksumAlgorithm[algorithm] }));
+        const got = await t.s3.send(new GetObjectCommand({ Bucket, Key, ChecksumMode: "ENABLED" }));
+        expect(Buffer.from(await got.Body!.transformToByteArray()).equals(Body)).toBe(true);
+      }
+    });
 });
 
 describe("without a checksum from the client", () => {
   test("S3 computes CRC64NVME itself", async () => {
     const reply = await put({});
     expect(reply.headers["x-amz-checksum-crc64nvme"]).toBe(VALUES.CRC64NVME);
+  });
+});
+
+describe("a body over what is kept in memory", () => {
+  test.each(["MD5", "SHA512"] as const)("is held against its %s", async (algorithm) => {
+    const body = Buffer.alloc(3_000_000, "large ");
+    const header = `x-amz-checksum-${algorithm.toLowerCase()}`;
+    const value = createHash(algorithm).update(body).digest("base64");
+    const send = (text: string) =>
+      signedRequest(t, { method: "PUT", path: `/${Bucket}/large`, headers: { [header]: text }, body });
+    const wrong = await send(Buffer.alloc(Buffer.from(value, "base64").length).toString("base64"));
+    expect([wrong.status, wrong.code]).toEqual([400, "BadDigest"]);
+    expect((await send(value)).headers[header]).toBe(value);
+  });
+
+  test.each([
+    // Of awscrt, AWS's own library.
+    ["XXHASH64", "/t79d21yNb4="],
+    ["XXHASH3", "yhq70n4MLLs="],
+    ["XXHASH128", "cAwNQYh3ubjKGrvSfgwsuw=="],
+  ] as const)("is held against its %s", async (algorithm, value) => {
+    const body = Buffer.alloc(3_000_000, "large ");
+    const header = `x-amz-checksum-${algorithm.toLowerCase()}`;
+    const reply = await signedRequest(t, {
+      method: "PUT",
+      path: `/${Bucket}/large`,
+      headers: { [header]: value },
+      body,
+    });
+    expect([reply.status, reply.headers[header]]).toEqual([200, value]);
+  });
+});
+
+describe("headers that contradict each other", () => {
+  test.each([
+    ["an algorithm and a value of another", { "x-amz-sdk-checksum-algorithm": "SHA1" }, "x-amz-sdk-checksum-algorithm"],
+    ["an unknown algorithm", { "x-amz-sdk-checksum-algorithm": "NOPE" }, "x-amz-sdk-checksum-algorithm"],
+  ])("%s", async (_what, headers, name) => {
+    const reply = await put({ ...headers, "x-amz-checksum-crc32": VALUES.CRC32 });
+    expect([reply.status, reply.code, xmlText(reply.body, "Message")]).toEqual([
+      400,
+      "InvalidRequest",
+      `Value for ${name} header is invalid.`,
+    ]);
+  });
+
+  test.each(["x-amz-checksum-crc16", "x-amz-checksum-sha3"])("%s is no checksum of S3", async (name) => {
+    const reply = await put({ [name]: "AAAA" });
+    expect([reply.status, reply.code]).toEqual([400, "InvalidRequest"]);
+    const trailer = await put({ "x-amz-trailer": name });
+    expect([trailer.status, trailer.code]).toEqual([400, "InvalidRequest"]);
+  });
+
+  test("a mode of reading other than ENABLED", async () => {
+    await put({}, "hello world", "mode");
+    const path = `/${Bucket}/mode`;
+    const headers = { "x-amz-checksum-mode": "DISABLED" };
+    const got = await signedRequest(t, { method: "GET", path, headers });
+    expect([got.status, got.code, xmlText(got.body, "Message")]).toEqual([
+      400,
+      "InvalidRequest",
+      "Value for x-amz-checksum-mode header is invalid.",
+    ]);
+    expect((await signedRequest(t, { method: "HEAD", path, headers })).status).toBe(400);
   });
 });
 

@@ -20,7 +20,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { refusal, signedRequest } from "./s3SignedRequest.ts";
+import { refusal, signedRequest, xmlText } from "./s3SignedRequest.ts";
 import { type Target, target } from "./target.ts";
 
 const MIB = 1024 * 1024;
@@ -55,11 +55,16 @@ async function uploadPart(
   more: object = {},
 ): Promise<CompletedPart> {
   const part = await t.s3.send(new UploadPartCommand({ ...upload, PartNumber, Body, ...more }));
-  const { ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 } = part;
-  return { PartNumber, ETag, ChecksumCRC32, ChecksumCRC32C, ChecksumCRC64NVME, ChecksumSHA1, ChecksumSHA256 };
+  const { $metadata: _, ServerSideEncryption: _encryption, ...listed } = part;
+  return { PartNumber, ...listed };
 }
 const complete = (upload: Started, Parts: CompletedPart[], more: object = {}) =>
   t.s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts }, ...more }));
+const crcOf = (bytes: Buffer) => {
+  const digest = Buffer.alloc(4);
+  digest.writeUInt32BE(crc32(bytes));
+  return digest.toString("base64");
+};
 const bytesOf = async (Key: string, more: object = {}) =>
   Buffer.from(await (await t.s3.send(new GetObjectCommand({ Bucket, Key, ...more }))).Body!.transformToByteArray());
 
@@ -261,6 +266,44 @@ describe("checksums of a multipart upload", () => {
     },
   );
 
+  test.each(["MD5", "SHA512"] as const)(
+    "%s is the hash of the parts' hashes, which the client sends",
+    async (algorithm) => {
+      const name = `Checksum${algorithm}` as const;
+      const hash = (bytes: Buffer) => createHash(algorithm).update(bytes).digest();
+      const value = (bytes: Buffer) => ({ [name]: hash(bytes).toString("base64") });
+      const upload = await create(newKey(), { ChecksumAlgorithm: algorithm });
+      const parts = [await uploadPart(upload, 1, first, value(first)), await uploadPart(upload, 2, last, value(last))];
+      const listed = await t.s3.send(new ListPartsCommand(upload));
+      expect([listed.ChecksumAlgorithm, listed.ChecksumType, listed.Parts?.map((part) => part[name])]).toEqual([
+        algorithm,
+        "COMPOSITE",
+        [first, last].map((bytes) => value(bytes)[name]),
+      ]);
+      const composite = hash(Buffer.concat([hash(first), hash(last)])).toString("base64");
+      const done = await complete(upload, parts, { [name]: `${composite}-2` });
+      expect([done.ChecksumType, done[name]]).toEqual(["COMPOSITE", `${composite}-2`]);
+    },
+  );
+
+  test.each([
+    // Of awscrt, AWS's own library: of "the last part", and of that digest.
+    ["XXHASH64", "jp3+7FmM+qs=", "wU0n5sRFQmw="],
+    ["XXHASH3", "KNxk85GqEpc=", "bO5S/6A/Wt4="],
+    ["XXHASH128", "xB4aD4jRWm9CNoMkCZmSWA==", "5BL3gvVScIl82TCROql0sw=="],
+  ] as const)("%s is the hash of the parts' hashes, and of a copied part", async (algorithm, value, composite) => {
+    const name = `Checksum${algorithm}` as const;
+    const upload = await create(newKey(), { ChecksumAlgorithm: algorithm });
+    const part = await uploadPart(upload, 1, last, { [name]: value });
+    const done = await complete(upload, [part]);
+    expect([done.ChecksumType, done[name]]).toEqual(["COMPOSITE", `${composite}-1`]);
+    const copy = await create(newKey(), { ChecksumAlgorithm: algorithm });
+    const { CopyPartResult } = await t.s3.send(
+      new UploadPartCopyCommand({ ...copy, PartNumber: 1, CopySource: `${Bucket}/${upload.Key}` }),
+    );
+    expect(CopyPartResult?.[name]).toBe(value);
+  });
+
   test("a composite SHA256 is the hash of the parts' hashes", async () => {
     const options = { ChecksumAlgorithm: "SHA256" };
     const upload = await create(newKey(), options);
@@ -311,6 +354,15 @@ describe("checksums of a multipart upload", () => {
   test.each([
     [{ ChecksumAlgorithm: "CRC64NVME", ChecksumType: "COMPOSITE" }],
     [{ ChecksumAlgorithm: "SHA1", ChecksumType: "FULL_OBJECT" }],
+    [{ ChecksumAlgorithm: "MD5", ChecksumType: "FULL_OBJECT" }],
+    [{ ChecksumAlgorithm: "SHA512", ChecksumType: "FULL_OBJECT" }],
+    [{ ChecksumAlgorithm: "XXHASH64", ChecksumType: "FULL_OBJECT" }],
+    [{ ChecksumAlgorithm: "XXHASH3", ChecksumType: "FULL_OBJECT" }],
+    [{ ChecksumAlgorithm: "XXHASH128", ChecksumType: "FULL_OBJECT" }],
+    [{ ChecksumAlgorithm: "CRC32,CRC32C" }],
+    [{ ChecksumAlgorithm: "NOPE" }],
+    [{ ChecksumAlgorithm: "CRC32", ChecksumType: "NOPE" }],
+    [{ ChecksumType: "FULL_OBJECT" }],
   ])("%o cannot be", async (options) => {
     expect(await refusal(create(newKey(), options))).toMatchObject({ status: 400, code: "InvalidRequest" });
   });
@@ -328,6 +380,207 @@ describe("checksums of a multipart upload", () => {
     expect(await refusal(lacking)).toMatchObject({ status: 400, code: "InvalidRequest" });
     const wrong = complete(upload, [{ ...part, ChecksumSHA256: Buffer.alloc(32).toString("base64") }]);
     expect(await refusal(wrong)).toMatchObject({ status: 400, code: "InvalidPart" });
+  });
+});
+
+describe("a listing of uploads", () => {
+  const list = (query: string, bucket = Bucket) =>
+    signedRequest(t, { method: "GET", path: `/${bucket}`, query: `uploads${query}` });
+
+  test("names the last upload as its end, also where nothing follows", async () => {
+    const bucket = t.uniqueName("uploads");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    const begin = async (Key: string) =>
+      (await t.s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key }))).UploadId!;
+    const ids = [await begin("a"), await begin("a"), await begin("b/c")];
+    const all = await list("", bucket);
+    expect([xmlText(all.body, "NextKeyMarker"), xmlText(all.body, "NextUploadIdMarker")]).toEqual(["b/c", ids[2]]);
+    expect(all.body).not.toContain("<Prefix>");
+    const folded = await list("&delimiter=%2F&prefix=b", bucket);
+    const { body } = folded;
+    expect([xmlText(body, "NextKeyMarker"), xmlText(body, "NextUploadIdMarker"), xmlText(body, "IsTruncated")]).toEqual(
+      ["", "", "false"],
+    );
+    const next = await list(`&max-uploads=1&key-marker=a&upload-id-marker=${ids[0]}`, bucket);
+    expect(xmlText(next.body, "UploadId")).toBe(ids[1]);
+    for (const marker of ["garbage", ids[2]]) {
+      const reply = await list(`&key-marker=a&upload-id-marker=${marker}`, bucket);
+      expect([reply.status, reply.code, xmlText(reply.body, "Message")]).toEqual([
+        400,
+        "InvalidArgument",
+        "Invalid uploadId marker",
+      ]);
+    }
+  });
+
+  test("goes on behind an upload that was aborted since", async () => {
+    const bucket = t.uniqueName("uploads");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    for (let index = 0; index < 3; index++) {
+      await t.s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: "k" }));
+    }
+    let aborted = 0;
+    let marker: { KeyMarker?: string; UploadIdMarker?: string } = {};
+    for (let page = 0; page < 4; page++) {
+      const part = await t.s3.send(new ListMultipartUploadsCommand({ Bucket: bucket, MaxUploads: 1, ...marker }));
+      for (const { Key, UploadId } of part.Uploads!) {
+        await t.s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
+        aborted++;
+      }
+      if (!part.IsTruncated) break;
+      marker = { KeyMarker: part.NextKeyMarker, UploadIdMarker: part.NextUploadIdMarker };
+    }
+    expect(aborted).toBe(3);
+  });
+});
+
+test("a listing of parts starts at the first where its marker is empty", async () => {
+  const upload = await create(newKey());
+  await uploadPart(upload, 1, last);
+  const query = `uploadId=${upload.UploadId}&max-parts=&part-number-marker=`;
+  const reply = await signedRequest(t, { method: "GET", path: `/${Bucket}/${upload.Key}`, query });
+  expect(["PartNumberMarker", "NextPartNumberMarker", "MaxParts"].map((name) => xmlText(reply.body, name))).toEqual([
+    "0",
+    "1",
+    "1000",
+  ]);
+});
+
+test("attributes of an object tell its parts page by page, and refuse numbers that are none", async () => {
+  const options = { ChecksumAlgorithm: "CRC32" };
+  const upload = await create(newKey(), options);
+  await complete(upload, [await uploadPart(upload, 1, first, options), await uploadPart(upload, 2, last, options)]);
+  const ObjectAttributes = ["ObjectParts" as const];
+  const page = (more: object) =>
+    t.s3.send(new GetObjectAttributesCommand({ Bucket, Key: upload.Key, ObjectAttributes, ...more }));
+  const one = (await page({ MaxParts: 1 })).ObjectParts;
+  expect([one?.Parts?.map((part) => part.PartNumber), one?.IsTruncated, one?.NextPartNumberMarker]).toEqual([
+    [1],
+    true,
+    "1",
+  ]);
+  const two = (await page({ PartNumberMarker: "1" })).ObjectParts;
+  expect([two?.Parts?.map((part) => part.PartNumber), two?.IsTruncated]).toEqual([[2], false]);
+  const headers = { "x-amz-object-attributes": "ObjectParts", "x-amz-max-parts": "x" };
+  const path = `/${Bucket}/${upload.Key}`;
+  const reply = await signedRequest(t, { method: "GET", path, query: "attributes", headers });
+  expect([reply.status, reply.code]).toEqual([400, "InvalidArgument"]);
+});
+
+describe("a part's checksum", () => {
+  const plainPart = (upload: Started, body = last) =>
+    signedRequest(t, {
+      method: "PUT",
+      path: `/${Bucket}/${upload.Key}`,
+      query: `partNumber=1&uploadId=${upload.UploadId}`,
+      body,
+    });
+
+  test("has to be sent for a composite, and is computed for a full object", async () => {
+    const composite = await create(newKey(), { ChecksumAlgorithm: "SHA256" });
+    const refused = await plainPart(composite);
+    expect([refused.status, refused.code, xmlText(refused.body, "Message")]).toEqual([
+      400,
+      "InvalidRequest",
+      "Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: null",
+    ]);
+    const full = await create(newKey(), { ChecksumAlgorithm: "CRC32", ChecksumType: "FULL_OBJECT" });
+    const taken = await plainPart(full);
+    expect([taken.status, taken.headers["x-amz-checksum-crc32"]]).toEqual([200, expect.stringMatching(/=$/)]);
+    const done = await complete(full, [{ PartNumber: 1, ETag: taken.headers.etag as string }]);
+    expect([done.ChecksumCRC32, done.ChecksumType]).toEqual([taken.headers["x-amz-checksum-crc32"], "FULL_OBJECT"]);
+  });
+
+  test("is not shown, and cannot be listed, where the upload has no algorithm", async () => {
+    const upload = await create(newKey());
+    const { ETag, ...rest } = await uploadPart(upload, 1, last, { ChecksumAlgorithm: "CRC32" });
+    expect(rest).toEqual({ PartNumber: 1 });
+    const ChecksumCRC32 = crcOf(last);
+    expect(await refusal(complete(upload, [{ PartNumber: 1, ETag, ChecksumCRC32 }]))).toMatchObject({
+      status: 400,
+      code: "InvalidPart",
+    });
+    await complete(upload, [{ PartNumber: 1, ETag }]);
+  });
+
+  test.each([
+    ["no base64", { ChecksumCRC32: "y/Q5Jh==" }, "InvalidArgument", "CRC32:y/Q5Jh==;"],
+    ["too long", { ChecksumCRC32: "AAAAAAAA" }, "InvalidArgument", "CRC32:AAAAAAAA;"],
+    [
+      "one of several",
+      { ChecksumSHA1: "2jmj7l5rSw0yVb/vlWAYkK/YBwk=", ChecksumCRC32: "AAAAAA==" },
+      "InvalidArgument",
+      "CRC32:AAAAAA==;SHA1:2jmj7l5rSw0yVb/vlWAYkK/YBwk=;",
+    ],
+    ["of another algorithm", { ChecksumCRC32C: "AAAAAA==" }, "BadDigest", undefined],
+  ])("in the list that is %s is refused", async (_what, checksums, code, argument) => {
+    const upload = await create(newKey(), { ChecksumAlgorithm: "CRC32" });
+    const { ETag } = await uploadPart(upload, 1, last, { ChecksumAlgorithm: "CRC32" });
+    const reply = await signedRequest(t, {
+      method: "POST",
+      path: `/${Bucket}/${upload.Key}`,
+      query: `uploadId=${upload.UploadId}`,
+      body: `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${ETag}</ETag>${Object.entries(checksums)
+        .map(([name, value]) => `<${name}>${value}</${name}>`)
+        .join("")}</Part></CompleteMultipartUpload>`,
+    });
+    expect([reply.status, reply.code, xmlText(reply.body, "ArgumentValue")]).toEqual([400, code, argument]);
+  });
+
+  test("is what reading a part of a composite gives; of a full object of several parts there is none", async () => {
+    const Type = { COMPOSITE: [crcOf(first), crcOf(last)], FULL_OBJECT: [undefined, undefined] } as const;
+    for (const [ChecksumType, expected] of Object.entries(Type)) {
+      const options = { ChecksumAlgorithm: "CRC32" };
+      const upload = await create(newKey(), { ...options, ChecksumType });
+      await complete(upload, [await uploadPart(upload, 1, first, options), await uploadPart(upload, 2, last, options)]);
+      const heads = [1, 2].map((PartNumber) =>
+        t.s3.send(new HeadObjectCommand({ Bucket, Key: upload.Key, PartNumber, ChecksumMode: "ENABLED" })),
+      );
+      expect((await Promise.all(heads)).map((head) => head.ChecksumCRC32)).toEqual(expected);
+    }
+    const alone = await create(newKey(), { ChecksumAlgorithm: "CRC32" });
+    await complete(alone, [await uploadPart(alone, 1, last, { ChecksumAlgorithm: "CRC32" })]);
+    const got = await t.s3.send(
+      new GetObjectCommand({ Bucket, Key: alone.Key, PartNumber: 1, ChecksumMode: "ENABLED" }),
+    );
+    expect([got.ChecksumCRC32, got.ChecksumType]).toEqual([crcOf(last), "COMPOSITE"]);
+    expect(await got.Body!.transformToString()).toBe(last.toString());
+  });
+});
+
+describe("the checksum that a completion promises", () => {
+  const options = { ChecksumAlgorithm: "CRC32" };
+  async function started() {
+    const upload = await create(newKey(), options);
+    const part = await uploadPart(upload, 1, last, options);
+    const digest = Buffer.from(part.ChecksumCRC32!, "base64");
+    return { upload, part, composite: crcOf(digest) };
+  }
+
+  test.each(["", "-1"])("may end in the count of parts: %j", async (suffix) => {
+    const { upload, part, composite } = await started();
+    const done = await complete(upload, [part], { ChecksumCRC32: `${composite}${suffix}` });
+    expect(done.ChecksumCRC32).toBe(`${composite}-1`);
+  });
+
+  test.each([
+    ["-2", "BadDigest"],
+    ["-a", "InvalidRequest"],
+  ])("with another end is refused: %j", async (suffix, code) => {
+    const { upload, part, composite } = await started();
+    const call = complete(upload, [part], { ChecksumCRC32: `${composite}${suffix}` });
+    expect(await refusal(call)).toMatchObject({ status: 400, code });
+  });
+
+  test("that is none, or of a type that is none, is refused", async () => {
+    const { upload, part } = await started();
+    for (const more of [
+      { ChecksumCRC32: "!" },
+      { ChecksumType: "NOPE" },
+      { ChecksumCRC32: "AAAAAA==", ChecksumSHA1: "" },
+    ]) {
+      expect(await refusal(complete(upload, [part], more))).toMatchObject({ status: 400, code: "InvalidRequest" });
+    }
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { CreateBucketCommand, GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { refusal, send, signingKeyOf, xmlText } from "./s3SignedRequest.ts";
+import { refusal, send, signedRequest, signingKeyOf, xmlText } from "./s3SignedRequest.ts";
 import { type Target, target } from "./target.ts";
 
 let t: Target;
@@ -93,6 +93,26 @@ describe("a browser's form", () => {
     expect([reply.status, reply.code]).toEqual([status, code]);
     const missing = t.s3.send(new HeadObjectCommand({ Bucket, Key: "in/x" }));
     expect(await refusal(missing)).toMatchObject({ status: 404 });
+  });
+
+  test.each([
+    ["x-amz-checksum-sha256", "vUeLeim7lFjlQJ7IRjWN7m4wCg7JhQna/G47HwZVWWM="],
+    ["x-amz-checksum-md5", "XQLk0jVOrihYl2bMohFHfQ=="],
+    // Of awscrt, AWS's own library.
+    ["x-amz-checksum-xxhash3", "zoXopebCGPQ="],
+  ])("may promise a checksum: %s", async (name, value) => {
+    const conditions = [anyKey, ["starts-with", `$${name}`, ""]];
+    const wrong = Buffer.alloc(Buffer.from(value, "base64").length).toString("base64");
+    const refused = await post({ key: "in/x", [name]: wrong, ...signedFields(conditions) });
+    expect([refused.status, refused.code]).toEqual([400, "BadDigest"]);
+    const taken = await post({ key: `in/${name}`, [name]: value, ...signedFields(conditions) });
+    expect(taken.status).toBe(204);
+    const head = await signedRequest(t, {
+      method: "HEAD",
+      path: `/${Bucket}/in/${name}`,
+      headers: { "x-amz-checksum-mode": "ENABLED" },
+    });
+    expect(head.headers[name]).toBe(value);
   });
 
   test("with an expired policy, a wrong signature or none at all is refused", async () => {

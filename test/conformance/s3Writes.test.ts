@@ -8,6 +8,7 @@ import {
   GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectVersionsCommand,
+  PutBucketEncryptionCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   PutObjectTaggingCommand,
@@ -166,7 +167,9 @@ describe("versioning", () => {
       ["null", 1, false],
     ]);
     await status("Suspended");
-    await write("333");
+    // The null version is told by reads, not by the write.
+    expect((await write("333")).VersionId).toBeUndefined();
+    expect((await t.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: "k" }))).VersionId).toBe("null");
     expect(await versions()).toEqual([
       ["null", 3, true],
       [VersionId, 2, false],
@@ -204,6 +207,71 @@ describe("versioning", () => {
       marker = { KeyMarker: part.NextKeyMarker, VersionIdMarker: part.NextVersionIdMarker };
     }
     expect(listed).toEqual(newestFirst);
+  });
+
+  test("listing goes on behind a version that was deleted since", async () => {
+    const bucket = await versionedBucket();
+    for (let index = 0; index < 5; index++) {
+      await t.s3.send(new PutObjectCommand({ Bucket: bucket, Key: "k", Body: `${index}` }));
+    }
+    let deleted = 0;
+    let marker: { KeyMarker?: string; VersionIdMarker?: string } = {};
+    for (let page = 0; page < 5; page++) {
+      const part = await t.s3.send(new ListObjectVersionsCommand({ Bucket: bucket, MaxKeys: 2, ...marker }));
+      const Objects = part.Versions!.map(({ Key, VersionId }) => ({ Key, VersionId }));
+      await t.s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }));
+      deleted += Objects.length;
+      if (!part.IsTruncated) break;
+      marker = { KeyMarker: part.NextKeyMarker, VersionIdMarker: part.NextVersionIdMarker };
+    }
+    expect(deleted).toBe(5);
+  });
+
+  test.each([
+    ["key-marker=k&version-id-marker=garbage", "Invalid version id specified"],
+    ["key-marker=k&version-id-marker=", "A version-id marker cannot be empty."],
+    ["version-id-marker=null", "A version-id marker cannot be specified without a key marker."],
+  ])("listing with %s is refused", async (markers, message) => {
+    const reply = await signedRequest(t, { method: "GET", path: `/${Bucket}`, query: `versions&${markers}` });
+    expect([reply.status, reply.code, xmlText(reply.body, "Message")]).toEqual([400, "InvalidArgument", message]);
+  });
+
+  test("no version can be named where a new one is made", async () => {
+    const path = `/${Bucket}/${newKey()}`;
+    const source = { "x-amz-copy-source": `${Bucket}/any` };
+    for (const [method, query, headers] of [
+      ["PUT", "versionId=null", {}],
+      ["PUT", "versionId=null", source],
+      ["PUT", "versionId=", {}],
+      ["PUT", "partNumber=1&uploadId=x&versionId=null", {}],
+      ["PUT", "partNumber=1&uploadId=x&versionId=null", source],
+      ["POST", "uploads&versionId=null", {}],
+    ] as const) {
+      const reply = await signedRequest(t, { method, path, query, headers });
+      expect([reply.status, reply.code, xmlText(reply.body, "Message")]).toEqual([
+        400,
+        "InvalidArgument",
+        "This operation does not accept a version-id.",
+      ]);
+    }
+  });
+
+  test("the access control list of a delete marker cannot be changed, that of a version names it", async () => {
+    const bucket = await versionedBucket();
+    const path = `/${bucket}/k`;
+    const { VersionId } = await t.s3.send(new PutObjectCommand({ Bucket: bucket, Key: "k", Body: "x" }));
+    const change = () =>
+      signedRequest(t, { method: "PUT", path, query: "acl", headers: { "x-amz-acl": "bucket-owner-full-control" } });
+    expect((await change()).headers["x-amz-version-id"]).toBe(VersionId);
+    expect((await signedRequest(t, { method: "GET", path, query: "acl" })).headers["x-amz-version-id"]).toBe(VersionId);
+    await t.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "k" }));
+    const refused = await change();
+    expect([refused.status, refused.code, xmlText(refused.body, "ResourceType"), refused.headers.allow]).toEqual([
+      405,
+      "MethodNotAllowed",
+      "DeleteMarker",
+      "DELETE",
+    ]);
   });
 });
 
@@ -253,6 +321,45 @@ describe("a copy", () => {
     await put(Key, "x");
     const copy = t.s3.send(new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/${Key}` }));
     expect(await refusal(copy)).toMatchObject({ status: 400, code: "InvalidRequest" });
+  });
+
+  test("onto itself is allowed with a storage class, the same one too, and where encryption was configured", async () => {
+    const bucket = t.uniqueName("in-place");
+    await t.s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    await t.s3.send(new PutObjectCommand({ Bucket: bucket, Key: "k", Body: "x" }));
+    const copy = (more: object = {}) =>
+      t.s3.send(new CopyObjectCommand({ Bucket: bucket, Key: "k", CopySource: `${bucket}/k`, ...more }));
+    await copy({ StorageClass: "STANDARD" });
+    expect(await refusal(copy())).toMatchObject({ status: 400, code: "InvalidRequest" });
+    await t.s3.send(
+      new PutBucketEncryptionCommand({
+        Bucket: bucket,
+        ServerSideEncryptionConfiguration: {
+          Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" } }],
+        },
+      }),
+    );
+    expect((await copy()).CopyObjectResult?.ETag).toBeDefined();
+  });
+
+  test("of a deleted key says that it was deleted, of what can be no version that it cannot", async () => {
+    const bucket = await versionedBucket();
+    const marker = await t.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "k" }));
+    const copy = (source: string) =>
+      signedRequest(t, { method: "PUT", path: `/${bucket}/c`, headers: { "x-amz-copy-source": source } });
+    const deleted = await copy(`${bucket}/k`);
+    const { "x-amz-delete-marker": isMarker, "x-amz-version-id": version } = deleted.headers;
+    expect([deleted.status, deleted.code, isMarker, version]).toEqual([404, "NoSuchKey", "true", marker.VersionId]);
+    const named = await copy(`${bucket}/k?versionId=${marker.VersionId}`);
+    expect([named.status, named.code]).toEqual([400, "InvalidRequest"]);
+    const garbage = await copy(`${bucket}/k?versionId=garbage`);
+    expect([garbage.status, garbage.code]).toEqual([400, "InvalidRequest"]);
+    const empty = await copy(`${bucket}/k?versionId=`);
+    expect([empty.status, empty.code, xmlText(empty.body, "Message")]).toEqual([
+      400,
+      "InvalidArgument",
+      "Version id cannot be the empty string",
+    ]);
   });
 
   test("of an old version is that version", async () => {
@@ -335,6 +442,24 @@ describe("object tags", () => {
     const TagSet = (pairs as [string, string][]).map(([key, value]) => ({ Key: key, Value: value }));
     const call = t.s3.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging: { TagSet } }));
     expect(await refusal(call)).toEqual({ status: 400, code: "InvalidTag", message });
+  });
+
+  test.each([
+    ["&", []],
+    ["a=1&", [["a", "1"]]],
+    [
+      "a&b=",
+      [
+        ["a", ""],
+        ["b", ""],
+      ],
+    ],
+    ["a+b=c%2Bd", [["a b", "c+d"]]],
+  ])("in a header may be %s", async (Tagging, expected) => {
+    const Key = newKey();
+    await put(Key, "x", { Tagging });
+    const { TagSet } = await t.s3.send(new GetObjectTaggingCommand({ Bucket, Key }));
+    expect(TagSet?.map(({ Key, Value }) => [Key, Value])).toEqual(expected);
   });
 
   test("in a header that is no query string are InvalidArgument", async () => {

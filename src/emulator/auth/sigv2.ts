@@ -74,12 +74,11 @@ function resources({ path, host }: EmulatorRequest): string[] {
 }
 
 function signedText({ method, headers, query }: EmulatorRequest, expires: string, resource: string): string {
-  const amz = Object.entries(headers)
+  // Presigners put headers into the query, where whoever uses the URL need not know them.
+  const sent: Record<string, string | string[] | undefined> = { ...Object.fromEntries(query), ...headers };
+  const amzLines = Object.entries(sent)
     .filter(([name]) => name.startsWith("x-amz-"))
-    .map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : (value ?? "").trim()]);
-  const token = query.get("x-amz-security-token");
-  if (token !== null && headers["x-amz-security-token"] === undefined) amz.push(["x-amz-security-token", token]);
-  const amzLines = amz
+    .map(([name, value]) => [name, Array.isArray(value) ? value.join(",") : (value ?? "").trim()])
     .sort(([left], [right]) => (left! < right! ? -1 : 1))
     .map(([name, value]) => `${name}:${value}\n`)
     .join("");
@@ -89,6 +88,5 @@ function signedText({ method, headers, query }: EmulatorRequest, expires: string
     .map(([name, value]) => (value === "" ? name : `${name}=${value}`))
     .join("&");
   const suffix = subresources === "" ? "" : `?${subresources}`;
-  const type = headers["content-type"] ?? "";
-  return `${method}\n${headers["content-md5"] ?? ""}\n${type}\n${expires}\n${amzLines}${resource}${suffix}`;
+  return `${method}\n${sent["content-md5"] ?? ""}\n${sent["content-type"] ?? ""}\n${expires}\n${amzLines}${resource}${suffix}`;
 }

@@ -1,5 +1,5 @@
 import { AwsError, notImplemented } from "../awsError.ts";
-import { childOf, childrenOf, malformedXml, parseXml, textOf } from "../protocols/restXml.ts";
+import { childOf, childrenOf, malformedXml, parseXml, textOf, type XmlElement } from "../protocols/restXml.ts";
 import { bucketArn, objectArn } from "./access.ts";
 import { header, type S3Call } from "./call.ts";
 import { accessDenied, invalidArgument } from "./errors.ts";
@@ -66,7 +66,10 @@ function publicAclBlocked(call: S3Call, action: AclAction): AwsError {
   );
 }
 
-/** Accepts a document that grants the owner FULL_CONTROL and nobody else anything. Throws as `checkCannedAcl`. */
+/**
+ * Accepts a document that grants the owner FULL_CONTROL and nobody else anything. Throws as `checkCannedAcl`, and
+ * MissingSecurityHeader, UnexpectedContent, MalformedACLError 400.
+ */
 export function checkAclDocument(
   call: S3Call,
   body: Buffer,
@@ -74,11 +77,15 @@ export function checkAclDocument(
   ownerId: string,
   action: AclAction,
 ): void {
-  if (body.length === 0) return;
-  const root = parseXml(body, "AccessControlPolicy");
-  const list = childOf(root, "AccessControlList");
-  if (!list) throw malformedXml();
-  const grantees = childrenOf(list, "Grant").map((grant) => ({ grant, grantee: childOf(grant, "Grantee") }));
+  const isCanned = header(call, "x-amz-acl") !== undefined;
+  if (body.length === 0) {
+    if (isCanned) return;
+    throw new AwsError("MissingSecurityHeader", "Your request was missing a required header", 400, {
+      details: { MissingHeaderName: "x-amz-acl" },
+    });
+  }
+  if (isCanned) throw new AwsError("UnexpectedContent", "This request does not support content");
+  const grantees = parseGrants(body);
   const isPlain = grantees.every(
     ({ grant, grantee }) =>
       grantee && textOf(grantee, "ID") === ownerId && textOf(grant, "Permission") === "FULL_CONTROL",
@@ -88,6 +95,17 @@ export function checkAclDocument(
   const isPublic = grantees.some(({ grantee }) => grantee && PUBLIC_GROUPS.test(textOf(grantee, "URI") ?? ""));
   if (isPublic && blocks(bucket, "BlockPublicAcls")) throw publicAclBlocked(call, action);
   throw notImplemented("s3 access control lists with grants");
+}
+
+function parseGrants(body: Buffer): { grant: XmlElement; grantee: XmlElement | undefined }[] {
+  try {
+    const list = childOf(parseXml(body, "AccessControlPolicy"), "AccessControlList");
+    if (!list) throw malformedXml();
+    return childrenOf(list, "Grant").map((grant) => ({ grant, grantee: childOf(grant, "Grantee") }));
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    throw new AwsError("MalformedACLError", error.message);
+  }
 }
 
 /** The only ACL there is: the owner has FULL_CONTROL. */

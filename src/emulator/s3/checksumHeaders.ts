@@ -1,10 +1,18 @@
-import { notImplemented } from "../awsError.ts";
 import { header, type S3Call } from "./call.ts";
-import { CHECKSUM_ALGORITHMS, CHECKSUM_BYTES, type ChecksumAlgorithm, checksumHeader } from "./checksums.ts";
+import {
+  CHECKSUM_ALGORITHMS,
+  CHECKSUM_BYTES,
+  type ChecksumAlgorithm,
+  type ChecksumType,
+  checksumHeader,
+} from "./checksums.ts";
 import { invalidRequest } from "./errors.ts";
 
 const PREFIX = "x-amz-checksum-";
-const BY_HEADER = new Map(CHECKSUM_ALGORITHMS.map((algorithm) => [checksumHeader(algorithm), algorithm]));
+const SDK_ALGORITHM = "x-amz-sdk-checksum-algorithm";
+const BY_HEADER: ReadonlyMap<string, ChecksumAlgorithm> = new Map(
+  CHECKSUM_ALGORITHMS.map((algorithm) => [checksumHeader(algorithm), algorithm]),
+);
 const NOT_VALUES = new Set(["x-amz-checksum-mode", "x-amz-checksum-algorithm", "x-amz-checksum-type"]);
 
 /** A checksum that the client promises: with its value in a header, or later in a trailer. */
@@ -14,50 +22,70 @@ export interface PromisedChecksum {
   value?: Buffer;
 }
 
-/** Throws InvalidRequest 400 for several checksums, or one that is no digest of its algorithm. */
+/**
+ * Throws InvalidRequest 400 for several checksums, one that is no digest of its algorithm, one of another algorithm than
+ * `x-amz-sdk-checksum-algorithm` names, or none where that names one.
+ */
 export function promisedChecksum(call: S3Call): PromisedChecksum | undefined {
   const found = checksumInHeaders(call);
-  if (found) return found;
-  for (const name of (header(call, "x-amz-trailer") ?? "").split(",")) {
-    const trailer = name.trim().toLowerCase();
-    if (trailer.startsWith(PREFIX)) return { algorithm: algorithmOfHeader(trailer) };
+  const trailing = trailingAlgorithm(call);
+  if (found && trailing) throw multipleChecksums();
+  const promised = found ?? (trailing && { algorithm: trailing });
+  const named = header(call, SDK_ALGORITHM)?.toUpperCase();
+  if (named !== undefined) {
+    if (promised && promised.algorithm !== named) throw invalidRequest(`Value for ${SDK_ALGORITHM} header is invalid.`);
+    if (!promised && header(call, "content-md5") === undefined) {
+      throw invalidRequest(
+        `${SDK_ALGORITHM} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.`,
+      );
+    }
   }
-  if (header(call, "x-amz-sdk-checksum-algorithm") !== undefined && isBodyAnnounced(call)) {
-    throw invalidRequest(
-      "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
-    );
-  }
-  return undefined;
+  return promised;
 }
 
-const isBodyAnnounced = (call: S3Call) => header(call, "content-md5") === undefined;
+/** The checksum that the trailer will bring. */
+function trailingAlgorithm(call: S3Call): ChecksumAlgorithm | undefined {
+  const text = header(call, "x-amz-trailer");
+  if (text === undefined) return undefined;
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  const algorithms = names.map((name) => BY_HEADER.get(name));
+  if (algorithms.includes(undefined)) {
+    throw invalidRequest("The value specified in the x-amz-trailer header is not supported");
+  }
+  if (algorithms.length > 1) throw multipleChecksums();
+  return algorithms[0];
+}
 
-/** The checksum whose value a header holds. */
+const multipleChecksums = () =>
+  invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+
+/** The checksum whose value a header holds. Throws InvalidRequest 400. */
 export function checksumInHeaders(call: S3Call): { algorithm: ChecksumAlgorithm; value: Buffer } | undefined {
-  let found: { algorithm: ChecksumAlgorithm; value: Buffer } | undefined;
+  const found = checksumHeaderOf(call);
+  return found && { algorithm: found.algorithm, value: decodeDigest(found.algorithm, found.text) };
+}
+
+/** The header that holds a checksum, its value as it came. Throws InvalidRequest 400 for several, and for unknown algorithms. */
+export function checksumHeaderOf(call: S3Call): { algorithm: ChecksumAlgorithm; text: string } | undefined {
+  let found: { algorithm: ChecksumAlgorithm; text: string } | undefined;
   for (const name in call.request.headers) {
     if (!name.startsWith(PREFIX) || NOT_VALUES.has(name)) continue;
-    if (found) {
-      throw invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
-    }
-    const algorithm = algorithmOfHeader(name);
-    found = { algorithm, value: decodeDigest(algorithm, header(call, name)!, name) };
+    if (found) throw multipleChecksums();
+    const algorithm = BY_HEADER.get(name);
+    if (!algorithm) throw invalidRequest("The algorithm type you specified in x-amz-checksum- header is invalid.");
+    found = { algorithm, text: header(call, name)! };
   }
   return found;
 }
 
-function algorithmOfHeader(name: string): ChecksumAlgorithm {
-  const algorithm = BY_HEADER.get(name);
-  if (!algorithm) throw notImplemented(`the S3 checksum ${name}`);
-  return algorithm;
+/** Throws InvalidRequest 400 for what is not the base64 form of a digest of this algorithm. */
+export function decodeDigest(algorithm: ChecksumAlgorithm, text: string): Buffer {
+  if (!isDigest(algorithm, text)) throw invalidRequest(`Value for ${checksumHeader(algorithm)} header is invalid.`);
+  return Buffer.from(text, "base64");
 }
 
-/** Throws InvalidRequest 400 for what is not the base64 form of a digest of this algorithm. */
-export function decodeDigest(algorithm: ChecksumAlgorithm, text: string, name = checksumHeader(algorithm)): Buffer {
-  const digest = decodeBase64(text);
-  if (digest?.length !== CHECKSUM_BYTES[algorithm]) throw invalidRequest(`Value for ${name} header is invalid.`);
-  return digest;
-}
+export const isDigest = (algorithm: ChecksumAlgorithm, text: string): boolean =>
+  decodeBase64(text)?.length === CHECKSUM_BYTES[algorithm];
 
 /** Undefined for what is not canonical base64. */
 export function decodeBase64(text: string): Buffer | undefined {
@@ -69,6 +97,7 @@ export function decodeBase64(text: string): Buffer | undefined {
 export function requestedAlgorithm(call: S3Call): ChecksumAlgorithm | undefined {
   const asked = header(call, "x-amz-checksum-algorithm")?.toUpperCase();
   if (asked === undefined) return undefined;
+  if (asked.includes(",")) throw invalidRequest("Invalid types are specified in x-amz-checksum-algorithm header.");
   const algorithm = CHECKSUM_ALGORITHMS.find((known) => known === asked);
   if (!algorithm) {
     throw invalidRequest(
@@ -76,4 +105,11 @@ export function requestedAlgorithm(call: S3Call): ChecksumAlgorithm | undefined 
     );
   }
   return algorithm;
+}
+
+/** The checksum type that a request names. Throws InvalidRequest 400 for an unknown one. */
+export function requestedChecksumType(call: S3Call): ChecksumType | undefined {
+  const asked = header(call, "x-amz-checksum-type")?.toUpperCase();
+  if (asked === undefined || asked === "COMPOSITE" || asked === "FULL_OBJECT") return asked;
+  throw invalidRequest("Value for x-amz-checksum-type header is invalid.");
 }

@@ -1,8 +1,20 @@
 import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { createCRC32, createCRC64, type IHasher } from "hash-wasm";
+import { createCRC32, createCRC64, createXXHash3, createXXHash64, createXXHash128, type IHasher } from "hash-wasm";
 
-export const CHECKSUM_ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
+/** In the order in which S3 lists them in its messages. */
+export const CHECKSUM_ALGORITHMS = [
+  "CRC32",
+  "CRC32C",
+  "CRC64NVME",
+  "MD5",
+  "SHA1",
+  "SHA256",
+  "SHA512",
+  "XXHASH128",
+  "XXHASH3",
+  "XXHASH64",
+] as const;
 export type ChecksumAlgorithm = (typeof CHECKSUM_ALGORITHMS)[number];
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 
@@ -11,8 +23,13 @@ export const CHECKSUM_BYTES: Readonly<Record<ChecksumAlgorithm, number>> = {
   CRC32: 4,
   CRC32C: 4,
   CRC64NVME: 8,
+  MD5: 16,
   SHA1: 20,
   SHA256: 32,
+  SHA512: 64,
+  XXHASH128: 16,
+  XXHASH3: 8,
+  XXHASH64: 8,
 };
 
 /** "x-amz-checksum-crc32" */
@@ -31,24 +48,40 @@ export type CrcAlgorithm = keyof typeof CRC_POLYNOMIALS;
 
 export const isCrc = (algorithm: ChecksumAlgorithm): algorithm is CrcAlgorithm => algorithm in CRC_POLYNOMIALS;
 
-/** One WebAssembly instance per algorithm, lent out through saved states: making one takes milliseconds, a state microseconds. */
-const instances: Partial<Record<"CRC32C" | "CRC64NVME", IHasher>> = {};
+/** Those that Node has not got, as WebAssembly; XXHash with seed 0, its digests in the canonical, big-endian form. */
+const WASM_HASHERS = {
+  CRC32C: () => createCRC32(Number(CRC_POLYNOMIALS.CRC32C)),
+  CRC64NVME: () => createCRC64(CRC_POLYNOMIALS.CRC64NVME.toString(16)),
+  XXHASH128: () => createXXHash128(0, 0),
+  XXHASH3: () => createXXHash3(0, 0),
+  XXHASH64: () => createXXHash64(0, 0),
+} satisfies Partial<Record<ChecksumAlgorithm, () => Promise<IHasher>>>;
+type WasmAlgorithm = keyof typeof WASM_HASHERS;
 
-let loading: Promise<void> | undefined;
+const isWasm = (algorithm: ChecksumAlgorithm): algorithm is WasmAlgorithm => Object.hasOwn(WASM_HASHERS, algorithm);
 
-/** Must have resolved before `createHasher` is asked for CRC32C or CRC64NVME. */
-export function loadChecksums(): Promise<void> {
-  loading ??= (async () => {
-    instances.CRC32C = await createCRC32(Number(CRC_POLYNOMIALS.CRC32C));
-    instances.CRC64NVME = await createCRC64(CRC_POLYNOMIALS.CRC64NVME.toString(16));
-  })();
-  return loading;
+/** One instance per algorithm, lent out through saved states: making one takes milliseconds, a state microseconds. */
+const instances: Partial<Record<WasmAlgorithm, IHasher>> = {};
+const loading: Partial<Record<WasmAlgorithm, Promise<void>>> = {};
+
+/** What must have resolved before `createHasher` is asked for one of these; undefined when it can be asked at once. */
+export function loadHashers(algorithms: Iterable<ChecksumAlgorithm>): Promise<unknown> | undefined {
+  let missing: Promise<void>[] | undefined;
+  for (const algorithm of algorithms) {
+    if (!isWasm(algorithm) || instances[algorithm]) continue;
+    loading[algorithm] ??= WASM_HASHERS[algorithm]().then((instance) => {
+      instances[algorithm] = instance;
+    });
+    missing ??= [];
+    missing.push(loading[algorithm]);
+  }
+  return missing && Promise.all(missing);
 }
 
 export function createHasher(algorithm: ChecksumAlgorithm): Hasher {
   if (algorithm === "CRC32") return crc32Hasher();
-  if (algorithm === "SHA1" || algorithm === "SHA256") return createHash(algorithm.toLowerCase()) as Hash;
-  return wasmHasher(algorithm);
+  if (isWasm(algorithm)) return wasmHasher(algorithm);
+  return createHash(algorithm.toLowerCase()) as Hash;
 }
 
 export function digestOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): Buffer {
@@ -72,9 +105,9 @@ function crc32Hasher(): Hasher {
 }
 
 /** Interleaved users of one instance: each loads its state before, and saves it after, every update. */
-function wasmHasher(algorithm: "CRC32C" | "CRC64NVME"): Hasher {
+function wasmHasher(algorithm: WasmAlgorithm): Hasher {
   const instance = instances[algorithm];
-  if (!instance) throw new Error("loadChecksums has not resolved");
+  if (!instance) throw new Error(`loadHashers was not asked for ${algorithm}`);
   instance.init();
   let state = instance.save();
   return {

@@ -4,6 +4,7 @@ import { header, type S3Call, type S3Context } from "./call.ts";
 import { existingTags } from "./conditionKeys.ts";
 import { checkCopySourceConditions } from "./conditions.ts";
 import { accessDenied, invalidArgument, invalidRequest, noSuchKey, noSuchVersion } from "./errors.ts";
+import { checkVersionId } from "./reads.ts";
 import type { BucketRecord, ObjectRecord } from "./records.ts";
 
 export interface CopySource {
@@ -35,12 +36,23 @@ export function parseCopySource(text: string): { bucket: string; key: string; ve
 const invalidCopySource = (value: string) =>
   invalidArgument("Invalid copy source object key", "x-amz-copy-source", value);
 
+/** S3 has two answers to what can be no version id: copies of parts say what is wrong, copies of objects do not. */
+function checkSourceVersion(call: S3Call, versionId: string): void {
+  try {
+    checkVersionId(versionId, "x-amz-copy-source");
+  } catch (error) {
+    throw call.query.has("uploadId") ? error : invalidRequest("Invalid Request");
+  }
+}
+
 /**
  * The object to copy from, once reading it is allowed and its conditions hold.
  * Throws NoSuchBucket, NoSuchKey, NoSuchVersion 404, AccessDenied 403, PreconditionFailed 412, InvalidRequest 400.
  */
 export function findCopySource(context: S3Context, call: S3Call): CopySource {
   const { bucket: name, key, versionId } = parseCopySource(header(call, "x-amz-copy-source")!);
+  if (versionId === "") throw invalidArgument("Version id cannot be the empty string", "x-amz-copy-source", "");
+  if (versionId !== undefined) checkSourceVersion(call, versionId);
   const bucket = context.store.getBucket(name);
   checkExpectedOwner(context, header(call, "x-amz-source-expected-bucket-owner"));
   const record = versionId ? context.store.findVersion(name, key, versionId) : context.store.findLatest(name, key);
@@ -58,5 +70,6 @@ export function findCopySource(context: S3Context, call: S3Call): CopySource {
   }
   const refusal = refusalOf(context, call, "s3:ListBucket", bucketArn(name), bucket);
   if (refusal !== undefined) throw accessDenied(refusal);
-  throw versionId ? noSuchVersion(key, versionId) : noSuchKey(key);
+  if (versionId) throw noSuchVersion(key, versionId);
+  throw noSuchKey(key, record && { "x-amz-delete-marker": "true", "x-amz-version-id": record.versionId });
 }

@@ -10,12 +10,13 @@ import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 import { drain } from "./bodies/receive.ts";
 import { hostIdOf, type S3Call, type S3Context } from "./call.ts";
-import { loadChecksums } from "./checksums.ts";
+import { type ChecksumAlgorithm, loadHashers } from "./checksums.ts";
 import { screenHeaders } from "./headerScreen.ts";
 import { readWholeObject, writeSmallObject } from "./internalAccess.ts";
 import { applyLifecycles } from "./lifecycle/expiry.ts";
 import { EventDispatcher } from "./notifications/dispatcher.ts";
 import { OPERATIONS } from "./operations.ts";
+import { withHeadersOfQuery } from "./queryHeaders.ts";
 import { addressOf, operationOf } from "./routing.ts";
 import { S3Store } from "./store.ts";
 
@@ -33,8 +34,7 @@ import { S3Store } from "./store.ts";
  * Gaps, each refused by name with 501: SSE-C, SSE-KMS, object lock, legal hold, retention, grants and ACLs other than the owner's,
  * transitions and archive classes, restore, select, torrent, website, CORS (web pages are refused at the door: no rule could have an
  * effect), replication, access logs, transfer acceleration, requester pays, analytics, inventory, metrics, intelligent tiering,
- * S3 Metadata, access points, directory buckets, MFA delete, notifications to SNS and EventBridge, checksums newer than CRC64NVME
- * (MD5, SHA-512, XXHash), conditional deletes by size or time.
+ * S3 Metadata, access points, directory buckets, MFA delete, notifications to SNS and EventBridge, conditional deletes by size or time.
  *
  * Different by design: any region in a signature is accepted; there is one account, so no bucket belongs to somebody else;
  * a new notification or versioning setting counts at once.
@@ -64,6 +64,8 @@ export interface S3Dependencies {
 }
 
 const LIFECYCLE_INTERVAL_MS = 3_600_000;
+/** Compiled before anybody asks for them; the others are when somebody does. */
+const USUAL_HASHERS: ChecksumAlgorithm[] = ["CRC32C", "CRC64NVME"];
 const EMPTY_QUERY = new URLSearchParams();
 
 export function createS3(dependencies: S3Dependencies): S3Service {
@@ -76,7 +78,7 @@ export function createS3(dependencies: S3Dependencies): S3Service {
   let lifecycleTimer: NodeJS.Timeout | undefined;
   let areChecksumsReady = false;
   const readyChecksums = async () => {
-    await loadChecksums();
+    await loadHashers(USUAL_HASHERS);
     areChecksumsReady = true;
   };
 
@@ -115,7 +117,8 @@ export function createS3(dependencies: S3Dependencies): S3Service {
   };
 }
 
-function answer(context: S3Context, request: EmulatorRequest, caller: Caller): EmulatorReply | Promise<EmulatorReply> {
+function answer(context: S3Context, signed: EmulatorRequest, caller: Caller): EmulatorReply | Promise<EmulatorReply> {
+  const request = withHeadersOfQuery(signed, caller);
   const { bucket, key } = addressOf(request);
   const operation = operationOf(request, bucket, key);
   screenHeaders(request, operation);

@@ -11,7 +11,7 @@ import { accessDenied, invalidArgument, invalidRequest, methodNotAllowed, noSuch
 import { expirationHeader } from "./lifecycle/expiry.ts";
 import { objectHeaders, responseOverrides } from "./metadata.ts";
 import { type ByteRange, parseRange } from "./range.ts";
-import type { BucketRecord, ObjectRecord } from "./records.ts";
+import type { BucketRecord, Layout, ObjectRecord } from "./records.ts";
 import { sequenceOfVersion } from "./store.ts";
 
 export interface Found {
@@ -31,10 +31,18 @@ export function requestedVersion(call: S3Call): string | undefined {
   return versionId;
 }
 
-export function checkVersionId(versionId: string): void {
+export function checkVersionId(versionId: string, argument = "versionId"): void {
   if (versionId !== "null" && sequenceOfVersion(versionId) === undefined) {
-    throw invalidArgument("Invalid version id specified", "versionId", versionId);
+    throw invalidArgument("Invalid version id specified", argument, versionId);
   }
+}
+
+/** Throws InvalidArgument 400 for a request that names a version where it makes a new one. */
+export function refuseVersion(call: S3Call): void {
+  if (call.request.rawQuery === "") return;
+  const versionId = call.query.get("versionId");
+  if (versionId === null) return;
+  throw invalidArgument("This operation does not accept a version-id.", "versionId", versionId);
 }
 
 /**
@@ -67,6 +75,10 @@ export function findObject(context: S3Context, call: S3Call, action: string, con
   });
 }
 
+/** The header by which answers about one version name it. */
+export const versionHeader = ({ versioning }: BucketRecord, { versionId }: ObjectRecord): Record<string, string> =>
+  versioning ? { "x-amz-version-id": versionId } : {};
+
 /** "s3:GetObjectTagging" becomes "s3:GetObjectVersionTagging". */
 export function versionedAction(action: string, versionId: string | undefined): string {
   return versionId === undefined ? action : action.replace("Object", "ObjectVersion");
@@ -88,15 +100,27 @@ export function describeObject(
   headers["content-length"] = end - start;
   if (range && record.size > 0) headers["content-range"] = `bytes ${start}-${end - 1}/${record.size}`;
   if (part && record.partsCount) headers["x-amz-mp-parts-count"] = record.partsCount;
-  const wantsChecksum = header(call, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED";
-  if (wantsChecksum && record.checksum && start === 0 && end === record.size) {
-    headers[checksumHeader(record.checksum.algorithm)] = record.checksum.value;
-    headers["x-amz-checksum-type"] = record.checksum.type;
+  if (wantsChecksum(call) && record.checksum) {
+    const { algorithm, type, value } = record.checksum;
+    // Of an object with a composite checksum each part has its own, which is not the one of a whole of one part either.
+    const shown = (type === "COMPOSITE" && part?.checksum) || (start === 0 && end === record.size ? value : undefined);
+    if (shown !== undefined) {
+      headers[checksumHeader(algorithm)] = shown;
+      headers["x-amz-checksum-type"] = type;
+    }
   }
   requireBody(context, { bucket: call.bucket, key: call.key, record }, { start, end });
   if (bucket.lifecycle) Object.assign(headers, expirationHeader(bucket, call.key, record));
   Object.assign(headers, responseOverrides(call));
   return { reply: { status: range ? 206 : 200, headers }, body: { record, range: { start, end } } };
+}
+
+/** Throws InvalidRequest 400. */
+function wantsChecksum(call: S3Call): boolean {
+  const mode = header(call, "x-amz-checksum-mode");
+  if (mode === undefined) return false;
+  if (mode.toUpperCase() !== "ENABLED") throw invalidRequest("Value for x-amz-checksum-mode header is invalid.");
+  return true;
 }
 
 /** Throws InvalidRequest, InvalidArgument 400. */
@@ -115,9 +139,9 @@ function requestedPart(call: S3Call): number | undefined {
 }
 
 /** Throws InvalidPartNumber 416. An object of one piece is its own part 1. */
-function partRange(context: S3Context, record: ObjectRecord, number: number): ByteRange {
+function partRange(context: S3Context, record: ObjectRecord, number: number): ByteRange & { checksum?: string } {
   const layout = record.body && "layout" in record.body ? context.store.layout(record.body.layout) : undefined;
-  const parts = layout?.parts ?? [{ number: 1, size: record.size }];
+  const parts: Layout["parts"] = layout?.parts ?? [{ number: 1, size: record.size }];
   let start = 0;
   for (const part of parts.slice(0, number - 1)) start += part.size;
   const part = parts[number - 1];
@@ -126,7 +150,7 @@ function partRange(context: S3Context, record: ObjectRecord, number: number): By
       details: { PartNumberRequested: String(number), ActualPartCount: String(parts.length) },
     });
   }
-  return { start, end: start + part.size };
+  return { start, end: start + part.size, checksum: part.checksum };
 }
 
 export function openRange(context: S3Context, record: ObjectRecord, range: ByteRange): EmulatorReply["body"] {

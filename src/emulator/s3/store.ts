@@ -296,9 +296,13 @@ export class S3Store {
     this.#uploads.put([upload.bucket, upload.key, upload.id], upload);
   }
 
+  findUpload(bucket: string, key: string, id: string): UploadRecord | undefined {
+    return id.length > MAX_UPLOAD_ID_LENGTH ? undefined : this.#uploads.get([bucket, key, id]);
+  }
+
   /** Throws NoSuchUpload 404. */
   getUpload(bucket: string, key: string, id: string): UploadRecord {
-    const upload = id.length > MAX_UPLOAD_ID_LENGTH ? undefined : this.#uploads.get([bucket, key, id]);
+    const upload = this.findUpload(bucket, key, id);
     if (!upload) throw noSuchUpload(id);
     return upload;
   }
@@ -372,3 +376,5 @@ export function sequenceOfVersion(versionId: string): number | undefined {
 export function uploadIdOf(seq: number): string {
   return `${seq.toString(36).padStart(12, "0")}.${randomBytes(45).toString("base64url")}`;
 }
+
+export const isUploadId = (text: string): boolean => /^[0-9a-z]{12}\.[0-9A-Za-z_-]{60}$/.test(text);

@@ -65,7 +65,9 @@ export function checkTags(tags: readonly Tag[], kind: "object" | "bucket"): void
 /** Tags of the header `x-amz-tagging: a=b&c=d`; undefined when there are none. Throws InvalidArgument, InvalidTag 400. */
 export function parseTaggingHeader(text: string | undefined): Tag[] | undefined {
   if (text === undefined || text === "") return undefined;
-  const tags = text.split("&").map((pair): Tag => {
+  const pairs = text.split("&").filter((pair) => pair !== "");
+  if (pairs.length === 0) return undefined;
+  const tags = pairs.map((pair): Tag => {
     const [key = "", value = "", ...rest] = pair.split("=");
     try {
       if (rest.length === 0 && key !== "") return [decodePart(key), decodePart(value)];

@@ -60,6 +60,10 @@ function placed(context: S3Context, bucket: BucketRecord, draft: ObjectDraft): O
 
 const randomVersionTail = () => randomBytes(15).toString("base64url").replaceAll("-", "_").slice(0, 19);
 
+/** The header that tells a new version: one with an id of its own. The null version of a suspended bucket is not told. */
+export const newVersionHeader = ({ versionId }: ObjectRecord): Record<string, string> =>
+  versionId === "null" ? {} : { "x-amz-version-id": versionId };
+
 const eventVersion = (bucket: BucketRecord, record: ObjectRecord) => (bucket.versioning ? record.versionId : undefined);
 
 /** MD5 of no bytes: what S3 gives as the ETag of a delete marker in events. */

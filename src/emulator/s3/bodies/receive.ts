@@ -4,7 +4,7 @@ import { AwsError } from "../../awsError.ts";
 import { releaseMemory } from "../../releaseMemory.ts";
 import { header, type S3Call, type S3Context } from "../call.ts";
 import { decodeBase64, decodeDigest, type PromisedChecksum, promisedChecksum } from "../checksumHeaders.ts";
-import { type ChecksumAlgorithm, checksumHeader, digestOf } from "../checksums.ts";
+import { type ChecksumAlgorithm, checksumHeader, digestOf, loadHashers } from "../checksums.ts";
 import { entityTooLarge, headerNotImplemented, incompleteBody, invalidRequest } from "../errors.ts";
 import { AwsChunkedDecoder } from "./awsChunked.ts";
 import { BodySink, type Digests } from "./sink.ts";
@@ -37,22 +37,22 @@ interface Announcement {
 /**
  * Reads and verifies the body of a request: Content-MD5, signed payload hash, checksum header or trailer, aws-chunked framing.
  *
- * stored     the checksum to keep; undefined: the client's own, or CRC64NVME when it sends none
- * required   the client's own checksum must be of this algorithm, if it sends one
- * asFile     even a small body goes into a file
- * Throws     BadDigest, InvalidDigest, XAmzContentSHA256Mismatch, IncompleteBody, EntityTooLarge 400; nothing is left behind then
+ * stored      the checksum to keep; undefined: the client's own, or CRC64NVME when it sends none
+ * expected    the client's own checksum must be of this algorithm, if it sends one; with `mustBeSent` it has to
+ * asFile      even a small body goes into a file
+ * Throws      BadDigest, InvalidDigest, XAmzContentSHA256Mismatch, IncompleteBody, EntityTooLarge 400; nothing is left behind then
  */
 export async function receiveBody(
   context: S3Context,
   call: S3Call,
-  options: { stored?: ChecksumAlgorithm; required?: ChecksumAlgorithm; asFile?: boolean } = {},
+  options: { stored?: ChecksumAlgorithm; expected?: ChecksumAlgorithm; mustBeSent?: boolean; asFile?: boolean } = {},
 ): Promise<ReceivedBody> {
   const announced = announcement(call);
   const sent = announced.promised?.algorithm;
-  const { required } = options;
-  if (required && sent && sent !== required) {
+  const { expected, mustBeSent } = options;
+  if (expected && sent !== expected && (sent || mustBeSent)) {
     throw invalidRequest(
-      `Checksum Type mismatch occurred, expected checksum Type: ${required.toLowerCase()}, actual checksum Type: ${sent.toLowerCase()}`,
+      `Checksum Type mismatch occurred, expected checksum Type: ${expected.toLowerCase()}, actual checksum Type: ${sent?.toLowerCase() ?? "null"}`,
     );
   }
   const stored = options.stored ?? sent ?? "CRC64NVME";
@@ -72,8 +72,7 @@ export async function receiveDocument(
   tooLarge: () => AwsError,
   options: { digestRequired?: boolean; checksumIsOfObject?: boolean } = {},
 ): Promise<Buffer> {
-  const announced = announcement(call);
-  if (options.checksumIsOfObject) announced.promised = undefined;
+  const announced = announcement(call, !options.checksumIsOfObject);
   if (announced.size > maxBytes) throw tooLarge();
   if (options.digestRequired && !announced.promised && !announced.contentMd5) {
     throw invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
@@ -82,7 +81,7 @@ export async function receiveDocument(
   return (received.content as { bytes: Buffer }).bytes;
 }
 
-function announcement(call: S3Call): Announcement {
+function announcement(call: S3Call, hasChecksum = true): Announcement {
   const payload = header(call, "x-amz-content-sha256");
   const streaming = payload?.startsWith("STREAMING-") ?? false;
   const chunked = streaming || hasAwsChunked(header(call, "content-encoding"));
@@ -98,7 +97,7 @@ function announcement(call: S3Call): Announcement {
     }),
     ...(payload !== undefined && /^[0-9a-f]{64}$/.test(payload) && { sha256: payload }),
     contentMd5: contentMd5(call),
-    promised: promisedChecksum(call),
+    promised: hasChecksum ? promisedChecksum(call) : undefined,
   };
 }
 
@@ -143,11 +142,14 @@ async function receiveSmall(
   const trailers = announced.size > 0 || announced.decoder ? await readStream(call, announced, take) : undefined;
   if (size !== announced.size) throw incompleteBody();
   const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size);
-  const digests: Digests = {
-    md5: createHash("md5").update(bytes).digest(),
-    checksums: new Map(),
-  };
-  for (const one of neededAlgorithms(announced, algorithm)) digests.checksums.set(one, digestOf(one, bytes));
+  const md5 = createHash("md5").update(bytes).digest();
+  const digests: Digests = { md5, checksums: new Map() };
+  const needed = neededAlgorithms(announced, algorithm);
+  const loading = loadHashers(needed);
+  if (loading) await loading;
+  for (const one of needed) {
+    digests.checksums.set(one, one === "MD5" ? md5 : digestOf(one, bytes));
+  }
   verify(announced, digests, trailers);
   return {
     size,
@@ -163,7 +165,9 @@ async function receiveLarge(
   announced: Announcement,
   algorithm: ChecksumAlgorithm,
 ): Promise<ReceivedBody> {
-  const sink = new BodySink(context.store.blobs, neededAlgorithms(announced, algorithm), announced.size);
+  const needed = neededAlgorithms(announced, algorithm);
+  await loadHashers(needed);
+  const sink = new BodySink(context.store.blobs, needed, announced.size);
   try {
     sink.onDrain = () => call.request.stream.resume();
     const take = (piece: Buffer) => {
@@ -301,7 +305,7 @@ function verifyChecksum(
         "The request contained trailing data that was not well-formed or did not conform to our published schema.",
       );
     }
-    value = decodeDigest(promised.algorithm, trailer, name);
+    value = decodeDigest(promised.algorithm, trailer);
   }
   if (!value.equals(computed)) {
     throw new AwsError("BadDigest", `The ${promised.algorithm} you specified did not match the calculated checksum.`);

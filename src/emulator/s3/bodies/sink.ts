@@ -32,14 +32,19 @@ export class BodySink {
   readonly #blobs: BlobStore;
   readonly #writer: BodyWriter;
   readonly #hashers: [ChecksumAlgorithm, Hasher][];
+  readonly #wantsMd5: boolean;
 
-  /** `expectedBytes` only chooses the way of writing. */
+  /** `expectedBytes` only chooses the way of writing. The algorithms must be loaded. */
   constructor(blobs: BlobStore, algorithms: ReadonlySet<ChecksumAlgorithm>, expectedBytes: number) {
     this.#blobs = blobs;
     this.blob = blobs.newName();
     const file = blobs.create(this.blob);
     this.#writer = expectedBytes >= THREAD_BYTES ? new ThreadWriter(file) : new LocalWriter(file);
-    this.#hashers = [...algorithms].map((algorithm) => [algorithm, createHasher(algorithm)]);
+    // The writer computes MD5 anyway.
+    this.#wantsMd5 = algorithms.has("MD5");
+    this.#hashers = [...algorithms]
+      .filter((algorithm) => algorithm !== "MD5")
+      .map((algorithm) => [algorithm, createHasher(algorithm)]);
   }
 
   set onDrain(listener: () => void) {
@@ -62,7 +67,9 @@ export class BodySink {
   /** Resolves once all bytes are in the file. Rejects with the error of the file system. */
   async finish(): Promise<Digests> {
     const md5 = await this.#writer.finish();
-    return { md5, checksums: new Map(this.#hashers.map(([algorithm, hasher]) => [algorithm, hasher.digest()])) };
+    const checksums = new Map(this.#hashers.map(([algorithm, hasher]) => [algorithm, hasher.digest()]));
+    if (this.#wantsMd5) checksums.set("MD5", md5);
+    return { md5, checksums };
   }
 
   /** Leaves no bytes. */

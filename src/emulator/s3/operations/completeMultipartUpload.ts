@@ -13,25 +13,26 @@ import {
 import { requireObjectAccess } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call } from "../call.ts";
-import { decodeDigest } from "../checksumHeaders.ts";
+import { checksumHeaderOf, decodeDigest, isDigest, requestedChecksumType } from "../checksumHeaders.ts";
 import {
   CHECKSUM_ALGORITHMS,
   type ChecksumAlgorithm,
+  type ChecksumType,
   type CrcAlgorithm,
   checksumElement,
-  checksumHeader,
   combineCrc,
   digestOf,
+  loadHashers,
 } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { checkCompleteCondition, writeCondition } from "../conditions.ts";
-import { entityTooLarge, invalidRequest } from "../errors.ts";
+import { entityTooLarge, invalidArgument, invalidRequest } from "../errors.ts";
 import { expirationHeader } from "../lifecycle/expiry.ts";
 import { findUpload, MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES } from "../multipart.ts";
 import type { Checksum, PartRecord, UploadRecord } from "../records.ts";
-import { commit, commitObject, originOf } from "../writes.ts";
+import { commit, commitObject, newVersionHeader, originOf } from "../writes.ts";
 
-/** 10,000 parts with an ETag and a SHA-256 each. */
+/** 10,000 parts with an ETag and a SHA-512 each. */
 const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -47,6 +48,9 @@ export const completeMultipartUpload: Operation = async (context, call) => {
   const document = await receiveDocument(call, MAX_DOCUMENT_BYTES, malformedXml, { checksumIsOfObject: true });
   requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, true));
   const uploadId = call.query.get("uploadId") ?? "";
+  // From the next line to the commit nothing may come in between: what has to be waited for comes first.
+  const begun = context.store.findUpload(call.bucket, call.key, uploadId);
+  if (begun?.checksumAlgorithm) await loadHashers([begun.checksumAlgorithm]);
   const fingerprint = createHash("sha256").update(`${call.bucket}/${call.key}\n`).update(document).digest("hex");
   const remembered = context.store.findCompletion(uploadId);
   if (remembered?.fingerprint === fingerprint) {
@@ -54,12 +58,14 @@ export const completeMultipartUpload: Operation = async (context, call) => {
   }
   const upload = findUpload(context, call);
   const condition = writeCondition(call);
+  const promise = promisedOfObject(call);
   const listed = parseParts(document);
   const parts = matchParts(upload, listed, context.store.parts(upload.id));
   checkSizes(call, parts);
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   const checksum = checksumOfParts(upload, parts);
-  checkPromises(call, upload, checksum);
+  checkPromise(promise, upload, checksum, listed);
+  checkPartChecksums(upload, listed, parts);
   const md5s = Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, "hex")));
   const etag = `${createHash("md5").update(md5s).digest("hex")}-${parts.length}`;
   return commit(context, undefined, () => {
@@ -94,7 +100,7 @@ export const completeMultipartUpload: Operation = async (context, call) => {
     const answerHeaders = {
       "content-type": "application/xml",
       "x-amz-server-side-encryption": "AES256",
-      ...(bucket.versioning && { "x-amz-version-id": record.versionId }),
+      ...newVersionHeader(record),
       ...expirationHeader(bucket, call.key, record),
     };
     const answer = xmlDocument(
@@ -114,7 +120,7 @@ export const completeMultipartUpload: Operation = async (context, call) => {
 interface ListedPart {
   number: number;
   etag: string;
-  checksums: { algorithm: ChecksumAlgorithm; value: string }[];
+  checksum?: { algorithm: ChecksumAlgorithm; value: string };
 }
 
 function parseParts(document: Buffer): ListedPart[] {
@@ -130,14 +136,21 @@ function parsePart(part: XmlElement): ListedPart {
   if (!Number.isInteger(number)) throw malformedXml();
   const checksums = CHECKSUM_ALGORITHMS.flatMap((algorithm) => {
     const value = textOf(part, checksumElement(algorithm));
-    return value === undefined ? [] : [{ algorithm, value }];
+    return value ? [{ algorithm, value }] : [];
   });
+  if (checksums.length > 1 || !checksums.every(({ algorithm, value }) => isDigest(algorithm, value))) {
+    throw invalidArgument(
+      "Invalid Base64 or multiple checksums present in request",
+      "Checksum",
+      checksums.map(({ algorithm, value }) => `${algorithm}:${value};`).join(""),
+    );
+  }
   return {
     number,
     etag: requiredText(part, "ETag")
       .trim()
       .replace(/^"(.*)"$/, "$1"),
-    checksums,
+    checksum: checksums[0],
   };
 }
 
@@ -157,25 +170,34 @@ function matchParts(upload: UploadRecord, listed: readonly ListedPart[], stored:
   return listed.map((one) => {
     const part = byNumber.get(one.number);
     if (part?.etag !== one.etag) throw invalidPart(upload, one);
-    checkPartChecksum(upload, one, part);
+    checkChecksumGiven(upload, one);
     return part;
   });
 }
 
-function checkPartChecksum(upload: UploadRecord, listed: ListedPart, stored: PartRecord): void {
+/** Throws InvalidRequest, BadDigest, InvalidPart 400 for a checksum that is missing, or of an algorithm that the part has not got. */
+function checkChecksumGiven(upload: UploadRecord, { number, etag, checksum }: ListedPart): void {
   const algorithm = upload.checksumAlgorithm;
-  if (
-    algorithm &&
-    upload.checksumType === "COMPOSITE" &&
-    !listed.checksums.some((one) => one.algorithm === algorithm)
-  ) {
+  if (!checksum) {
+    if (!algorithm || upload.checksumType !== "COMPOSITE") return;
     throw invalidRequest(
-      `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${listed.number} in the request.`,
+      `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,
     );
   }
-  for (const { algorithm: named, value } of listed.checksums) {
-    if (named === stored.checksum.algorithm && value !== stored.checksum.value) throw invalidPart(upload, listed);
+  if (!algorithm) throw invalidPart(upload, { number, etag });
+  if (checksum.algorithm !== algorithm) {
+    throw new AwsError(
+      "BadDigest",
+      `The ${checksum.algorithm.toLowerCase()} you specified for part ${number} did not match what we received.`,
+    );
   }
+}
+
+/** Throws InvalidPart 400. */
+function checkPartChecksums(upload: UploadRecord, listed: readonly ListedPart[], parts: readonly PartRecord[]): void {
+  listed.forEach((one, index) => {
+    if (one.checksum && one.checksum.value !== parts[index]!.checksum.value) throw invalidPart(upload, one);
+  });
 }
 
 const invalidPart = (upload: UploadRecord, listed: ListedPart) =>
@@ -201,7 +223,9 @@ function checkSizes(call: S3Call, parts: readonly PartRecord[]): void {
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   if (size > MAX_OBJECT_BYTES) throw entityTooLarge(size, MAX_OBJECT_BYTES);
   const promised = header(call, "x-amz-mp-object-size");
-  if (promised !== undefined && promised !== String(size)) {
+  if (promised === undefined) return;
+  if (!/^\d{1,15}$/.test(promised)) throw invalidRequest("Value for x-amz-mp-object-size header is invalid.");
+  if (Number(promised) !== size) {
     throw invalidRequest(
       `The provided 'x-amz-mp-object-size' header value ${promised} does not match what was computed: ${size}`,
     );
@@ -210,12 +234,9 @@ function checkSizes(call: S3Call, parts: readonly PartRecord[]): void {
 
 function checksumOfParts(upload: UploadRecord, parts: readonly PartRecord[]): Checksum {
   const algorithm = upload.checksumAlgorithm ?? "CRC64NVME";
-  const digests = parts.map(({ checksum }) => Buffer.from(checksum.value, "base64"));
-  if (upload.checksumType === "COMPOSITE") {
-    const value = `${digestOf(algorithm, Buffer.concat(digests)).toString("base64")}-${parts.length}`;
-    return { algorithm, type: "COMPOSITE", value };
-  }
-  const [first, ...rest] = digests;
+  const values = parts.map(({ checksum }) => checksum.value);
+  if (upload.checksumType === "COMPOSITE") return { algorithm, type: "COMPOSITE", value: composite(algorithm, values) };
+  const [first, ...rest] = values.map((value) => Buffer.from(value, "base64"));
   let whole: Buffer = first!;
   rest.forEach((digest, index) => {
     whole = combineCrc(algorithm as CrcAlgorithm, whole, digest, parts[index + 1]!.size);
@@ -223,23 +244,54 @@ function checksumOfParts(upload: UploadRecord, parts: readonly PartRecord[]): Ch
   return { algorithm, type: "FULL_OBJECT", value: whole.toString("base64") };
 }
 
-/** Checks what the request itself says about the whole object's checksum. */
-function checkPromises(call: S3Call, upload: UploadRecord, checksum: Checksum): void {
-  const type = header(call, "x-amz-checksum-type")?.toUpperCase();
-  if (type !== undefined && type !== checksum.type) {
+function composite(algorithm: ChecksumAlgorithm, values: readonly string[]): string {
+  const digests = Buffer.concat(values.map((value) => Buffer.from(value, "base64")));
+  return `${digestOf(algorithm, digests).toString("base64")}-${values.length}`;
+}
+
+interface ObjectPromise {
+  type?: ChecksumType;
+  /** Its text may end in "-N". */
+  checksum?: { algorithm: ChecksumAlgorithm; text: string };
+}
+
+/** What the request itself says about the whole object's checksum. Throws InvalidRequest 400 for what can be none. */
+function promisedOfObject(call: S3Call): ObjectPromise {
+  const type = requestedChecksumType(call);
+  const checksum = checksumHeaderOf(call);
+  if (checksum) decodeDigest(checksum.algorithm, checksum.text.replace(/-\d+$/, ""));
+  return { type, checksum };
+}
+
+/**
+ * A composite is held against the parts as they are listed, so that a wrong one among them is BadDigest too. A checksum of another
+ * algorithm than the object will have is not looked at.
+ * Throws InvalidRequest, BadDigest 400.
+ */
+function checkPromise(
+  promise: ObjectPromise,
+  upload: UploadRecord,
+  { algorithm, type, value }: Checksum,
+  listed: readonly ListedPart[],
+): void {
+  if (promise.type !== undefined && promise.type !== type) {
     throw invalidRequest(
-      `The upload was created using the ${upload.checksumType ?? checksum.type} checksum mode. The complete request must use the same checksum mode.`,
+      `The upload was created using the ${upload.checksumType ?? type} checksum mode. The complete request must use the same checksum mode.`,
     );
   }
-  const name = checksumHeader(checksum.algorithm);
-  const promised = header(call, name);
-  if (promised === undefined || promised === checksum.value) return;
-  // In composite mode the digest may come without its "-N".
-  const [bare = ""] = promised.split("-");
-  if (checksum.type === "COMPOSITE" && bare === checksum.value.split("-")[0]) return;
-  decodeDigest(checksum.algorithm, bare, name);
+  if (promise.checksum?.algorithm !== algorithm) return;
+  const { text } = promise.checksum;
+  const expected =
+    type === "COMPOSITE"
+      ? composite(
+          algorithm,
+          listed.map(({ checksum }) => checksum!.value),
+        )
+      : value;
+  // The count of parts may be left out.
+  if (text === expected || text === expected.replace(/-\d+$/, "")) return;
   throw new AwsError(
     "BadDigest",
-    `The ${checksum.algorithm.toLowerCase()} you specified did not match the calculated checksum.`,
+    `The ${algorithm.toLowerCase()} you specified did not match the calculated checksum.`,
   );
 }

@@ -8,16 +8,17 @@ import { MAX_PUT_BYTES } from "../bodies/receive.ts";
 import { requireBody } from "../bodies/requireBody.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { requestedAlgorithm } from "../checksumHeaders.ts";
-import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
+import { type ChecksumAlgorithm, checksumElement, createHasher, loadHashers } from "../checksums.ts";
 import { requestTags, writeConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";
 import { type CopySource, findCopySource } from "../copySource.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { metadataFromHeaders, type ObjectMetadata, requestedStorageClass } from "../metadata.ts";
 import { listedTime } from "../objectListing.ts";
+import { refuseVersion } from "../reads.ts";
 import type { BodyReference, ObjectRecord, Segment, Tag } from "../records.ts";
 import { parseTaggingHeader } from "../tags.ts";
-import { commit, commitObject, fullChecksum, originOf } from "../writes.ts";
+import { commit, commitObject, fullChecksum, newVersionHeader, originOf } from "../writes.ts";
 
 /**
  * Copies one version, metadata and tags with it unless REPLACEd. Files are shared, not copied: only what must be hashed anew is read.
@@ -27,6 +28,7 @@ import { commit, commitObject, fullChecksum, originOf } from "../writes.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
 export const copyObject: Operation = async (context, call) => {
+  refuseVersion(call);
   const newTags =
     directive(call, "x-amz-tagging-directive") === "REPLACE"
       ? parseTaggingHeader(header(call, "x-amz-tagging"))
@@ -52,17 +54,16 @@ export const copyObject: Operation = async (context, call) => {
   const letGo = context.store.blobs.hold(segments.map(({ blob }) => blob));
   try {
     const digests = await digestsOfCopy(context, source.record, requestedAlgorithm(call));
-    const { record, target } = commit(context, undefined, () => {
+    const record = commit(context, undefined, () => {
       const target = context.store.getBucket(call.bucket);
       checkWriteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key));
       const body = digests.inline
         ? context.store.putInlineBody(digests.inline)
         : shareSegments(context, segments, size);
       const draft = { ...metadata, size, ...digests.summary, body };
-      return { target, record: commitObject(context, target, call.key, draft, "ObjectCreated:Copy", originOf(call)) };
+      return commitObject(context, target, call.key, draft, "ObjectCreated:Copy", originOf(call));
     });
-    const headers: Record<string, string> = { "x-amz-server-side-encryption": "AES256" };
-    if (target.versioning) headers["x-amz-version-id"] = record.versionId;
+    const headers: Record<string, string> = { "x-amz-server-side-encryption": "AES256", ...newVersionHeader(record) };
     if (source.bucket.versioning) headers["x-amz-copy-source-version-id"] = source.record.versionId;
     return xmlReply("CopyObjectResult", copyResult(record), headers);
   } finally {
@@ -75,8 +76,8 @@ function copyResult(record: ObjectRecord): string {
     element("LastModified", listedTime(record.modified)) +
     element("ETag", `"${record.etag}"`) +
     (record.checksum
-      ? element("ChecksumType", record.checksum.type) +
-        element(checksumElement(record.checksum.algorithm), record.checksum.value)
+      ? element(checksumElement(record.checksum.algorithm), record.checksum.value) +
+        element("ChecksumType", record.checksum.type)
       : "")
   );
 }
@@ -99,7 +100,9 @@ function copiedMetadata(
     taggingDirective === "COPY" &&
     header(call, "x-amz-server-side-encryption") === undefined &&
     header(call, "x-amz-checksum-algorithm") === undefined &&
-    (storageClass === undefined || storageClass === (source.record.storageClass ?? "STANDARD"));
+    // The same class again counts as a change, and so does a bucket whose encryption was configured.
+    storageClass === undefined &&
+    source.bucket.encryption === undefined;
   if (isUnchanged) {
     throw invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
@@ -147,6 +150,7 @@ async function digestsOfCopy(
     if (!inline) (body as Readable).destroy();
     return { summary: { etag: source.etag, checksum: source.checksum }, inline };
   }
+  await loadHashers([algorithm]);
   const md5 = createHash("md5");
   const hasher = createHasher(algorithm);
   for await (const chunk of inline ? [inline] : body) {

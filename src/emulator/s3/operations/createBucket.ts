@@ -7,6 +7,7 @@ import { header, type Operation, type S3Call, type S3Context } from "../call.ts"
 import { aclConditions } from "../conditionKeys.ts";
 import { invalidArgument } from "../errors.ts";
 import { OBJECT_OWNERSHIPS, type ObjectOwnership, type Tag } from "../records.ts";
+import { REGIONS } from "../regions.ts";
 import { parseTagSet } from "../tags.ts";
 
 /**
@@ -74,6 +75,9 @@ function checkLocation(context: S3Context, location: string | undefined): void {
   const { region } = context.settings;
   if (region === "us-east-1") {
     if (location === undefined) return;
+    if (REGIONS.has(location) && location !== region) {
+      throw notImplemented(`s3 buckets in ${location} beside those in ${region}: start it with --region ${location}`);
+    }
     throw new AwsError("InvalidLocationConstraint", "The specified location-constraint is not valid", 400, {
       details: { LocationConstraint: location },
     });

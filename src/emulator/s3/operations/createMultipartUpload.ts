@@ -1,12 +1,13 @@
 import { element, xmlReply } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
 import { checkCannedAcl } from "../acl.ts";
-import { header, type Operation, type S3Call } from "../call.ts";
-import { requestedAlgorithm } from "../checksumHeaders.ts";
+import type { Operation, S3Call } from "../call.ts";
+import { requestedAlgorithm, requestedChecksumType } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, type ChecksumType, isCrc } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { invalidRequest } from "../errors.ts";
 import { metadataFromHeaders } from "../metadata.ts";
+import { refuseVersion } from "../reads.ts";
 import { uploadIdOf } from "../store.ts";
 
 /**
@@ -15,6 +16,7 @@ import { uploadIdOf } from "../store.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
  */
 export const createMultipartUpload: Operation = (context, call) => {
+  refuseVersion(call);
   const metadata = metadataFromHeaders(call);
   const asked = writeConditions(call, false, metadata.tags);
   const bucket = requireObjectAccess(context, call, "s3:PutObject", asked);
@@ -47,15 +49,14 @@ export const createMultipartUpload: Operation = (context, call) => {
 };
 
 function requestedType(call: S3Call, algorithm: ChecksumAlgorithm | undefined): ChecksumType | undefined {
-  const asked = header(call, "x-amz-checksum-type")?.toUpperCase();
+  const asked = requestedChecksumType(call);
   if (!algorithm) {
     if (asked === undefined) return undefined;
     throw invalidRequest("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.");
   }
   if (asked === undefined) return algorithm === "CRC64NVME" ? "FULL_OBJECT" : "COMPOSITE";
-  if (asked !== "COMPOSITE" && asked !== "FULL_OBJECT") {
-    throw invalidRequest("Value for x-amz-checksum-type header is invalid.");
-  }
+  // Only CRCs of parts can be put together to the one of the whole; CRC64NVME knows nothing else.
+  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
   const isPossible = asked === "COMPOSITE" ? algorithm !== "CRC64NVME" : isCrc(algorithm);
   if (!isPossible) {
     throw invalidRequest(

@@ -5,12 +5,12 @@ import { checksumElement } from "../checksums.ts";
 import { existingTags } from "../conditionKeys.ts";
 import { checkReadConditions } from "../conditions.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
+import { pageSize } from "../listing.ts";
 import { objectHeaders } from "../metadata.ts";
 import { findObject, versionedAction } from "../reads.ts";
 import type { ObjectRecord } from "../records.ts";
 
 const ATTRIBUTES = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"];
-const MAX_PARTS = 1000;
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html */
 export const getObjectAttributes: Operation = (context, call) => {
@@ -31,8 +31,8 @@ export const getObjectAttributes: Operation = (context, call) => {
   }
   const unmodified = checkReadConditions(call, record, context.settings.now(), objectHeaders(record, false));
   if (unmodified) return unmodified;
-  const partMarker = Number(header(call, "x-amz-part-number-marker") ?? 0);
-  const maxParts = Math.min(Number(header(call, "x-amz-max-parts") ?? MAX_PARTS), MAX_PARTS);
+  const partMarker = pageSize(header(call, "x-amz-part-number-marker") || "0", "x-amz-part-number-marker").given;
+  const maxParts = pageSize(header(call, "x-amz-max-parts") ?? null, "x-amz-max-parts").used;
   const { checksum } = record;
   const content = [
     wanted.includes("ETag") ? element("ETag", record.etag) : "",
@@ -66,7 +66,7 @@ function partsXml(context: S3Context, record: ObjectRecord, marker: number, maxP
       element("PartNumberMarker", marker) +
       element("NextPartNumberMarker", page.at(-1)?.number ?? 0) +
       element("MaxParts", maxParts) +
-      element("IsTruncated", page.length < parts.length) +
+      element("IsTruncated", maxParts > 0 && page.length < parts.length) +
       page
         .map((part) =>
           wrap(

@@ -4,7 +4,9 @@ import type { Operation, S3Context } from "../call.ts";
 import { invalidArgument } from "../errors.ts";
 import { keyEncoder, type Listed, listPage, pageSize } from "../listing.ts";
 import { checksumXml, commonPrefixesXml, listConditions, listedTime, ownerXml, pageStart } from "../objectListing.ts";
+import { checkVersionId } from "../reads.ts";
 import type { ObjectRecord } from "../records.ts";
+import { sequenceOfVersion } from "../store.ts";
 
 interface Version {
   record: ObjectRecord;
@@ -29,6 +31,8 @@ export const listObjectVersions: Operation = (context, call) => {
       versionMarker,
     );
   }
+  if (versionMarker === "") throw invalidArgument("A version-id marker cannot be empty.", "version-id-marker", "");
+  if (versionMarker !== null) checkVersionId(versionMarker, "version-id-marker");
   const encode = keyEncoder(query.get("encoding-type"));
   const max = pageSize(query.get("max-keys"), "max-keys");
   const begin = versionMarker ? { start: keyMarker } : pageStart(prefix, delimiter, keyMarker);
@@ -56,7 +60,10 @@ export const listObjectVersions: Operation = (context, call) => {
   );
 };
 
-/** With a version marker, the versions of the marked key that are newer than it, and it itself, have been listed before. */
+/**
+ * With a version marker, the versions of the marked key that are newer than it, and it itself, have been listed before. It may be gone:
+ * clients delete what one page has told them before they ask for the next.
+ */
 function* versionsFrom(
   context: S3Context,
   bucket: string,
@@ -64,14 +71,16 @@ function* versionsFrom(
   keyMarker: string,
   versionMarker: string | undefined,
 ): Iterable<{ key: string; entry: Version }> {
-  let isSkipping = versionMarker !== undefined && start === keyMarker;
+  const listedFrom = versionMarker === undefined ? undefined : positionOf(context, bucket, keyMarker, versionMarker);
   for (const { key, record, isLatest } of context.store.versions(bucket, start)) {
-    if (isSkipping && key === keyMarker) {
-      if (record.versionId === versionMarker) isSkipping = false;
-      continue;
-    }
+    if (listedFrom !== undefined && key === keyMarker && record.seq >= listedFrom) continue;
     yield { key, entry: { record, isLatest } };
   }
+}
+
+/** Undefined for a null version that is gone: nothing tells where it was. */
+function positionOf(context: S3Context, bucket: string, key: string, versionId: string): number | undefined {
+  return sequenceOfVersion(versionId) ?? context.store.findVersion(bucket, key, versionId)?.seq;
 }
 
 function nextMarkers(last: Listed<Version>, encode: (key: string) => string): string {

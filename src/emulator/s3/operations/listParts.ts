@@ -11,7 +11,7 @@ export const listParts: Operation = (context, call) => {
   requireObjectAccess(context, call, "s3:ListMultipartUploadParts");
   const upload = findUpload(context, call);
   const max = pageSize(call.query.get("max-parts"), "max-parts");
-  const marker = pageSize(call.query.get("part-number-marker") ?? "0", "part-number-marker").given;
+  const marker = pageSize(call.query.get("part-number-marker") || "0", "part-number-marker").given;
   const parts = context.store.parts(upload.id).filter(({ number }) => number > marker);
   const page = parts.slice(0, max.used);
   const owner = element("ID", context.ownerId);
@@ -36,7 +36,7 @@ export const listParts: Operation = (context, call) => {
       element("PartNumberMarker", marker) +
       element("NextPartNumberMarker", page.at(-1)?.number ?? 0) +
       element("MaxParts", max.used) +
-      element("IsTruncated", page.length < parts.length) +
+      element("IsTruncated", max.used > 0 && page.length < parts.length) +
       element("ChecksumAlgorithm", upload.checksumAlgorithm) +
       element("ChecksumType", upload.checksumType) +
       rows.join(""),

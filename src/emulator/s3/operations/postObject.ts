@@ -8,7 +8,7 @@ import { MAX_INLINE_BYTES, MAX_PUT_BYTES, pump, type ReceivedBody } from "../bod
 import { BodySink, type Digests } from "../bodies/sink.ts";
 import type { Operation, S3Call, S3Context } from "../call.ts";
 import { checksumInHeaders } from "../checksumHeaders.ts";
-import { type ChecksumAlgorithm, digestOf } from "../checksums.ts";
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, digestOf, loadHashers } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { entityTooLarge, invalidArgument } from "../errors.ts";
 import { screenHeaders } from "../headerScreen.ts";
@@ -18,7 +18,7 @@ import { checkPostPolicy, checkPostSize, type PostPolicy, parsePostPolicy } from
 import type { BucketRecord, ObjectRecord } from "../records.ts";
 import { checkKeyLength } from "../routing.ts";
 import { parseTagging } from "../tags.ts";
-import { commit, commitObject, fullChecksum, originOf, storeBody } from "../writes.ts";
+import { commit, commitObject, fullChecksum, newVersionHeader, originOf, storeBody } from "../writes.ts";
 
 /**
  * An upload from a browser's form, allowed by a signed policy in the form itself.
@@ -36,6 +36,8 @@ export const postObject: Operation = async (context, call) => {
     });
   }
   context.store.getBucket(call.bucket);
+  // Which one the form wants is known when its file has begun to come in.
+  await loadHashers(CHECKSUM_ALGORITHMS);
   const fields = new Map<string, string>();
   let upload: Upload | undefined;
   const parser = new FormParser(boundary, {
@@ -195,8 +197,12 @@ function postReply(
 ): EmulatorReply {
   const etag = `"${record.etag}"`;
   const location = `http://${call.request.host}/${bucket.name}/${encodeURIComponent(call.key)}`;
-  const headers: Record<string, string> = { etag, location, "x-amz-server-side-encryption": "AES256" };
-  if (bucket.versioning) headers["x-amz-version-id"] = record.versionId;
+  const headers: Record<string, string> = {
+    etag,
+    location,
+    "x-amz-server-side-encryption": "AES256",
+    ...newVersionHeader(record),
+  };
   const redirect = fields.get("success_action_redirect") ?? fields.get("redirect");
   if (redirect !== undefined && URL.canParse(redirect)) {
     const url = new URL(redirect);

@@ -8,8 +8,9 @@ import { writeConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";
 import { expirationHeader } from "../lifecycle/expiry.ts";
 import { metadataFromHeaders } from "../metadata.ts";
+import { refuseVersion } from "../reads.ts";
 import type { BucketRecord, ObjectRecord } from "../records.ts";
-import { commit, commitObject, fullChecksum, originOf, storeBody } from "../writes.ts";
+import { commit, commitObject, fullChecksum, newVersionHeader, originOf, storeBody } from "../writes.ts";
 
 /**
  * Stores one object, replacing or preceding what is at the key.
@@ -20,6 +21,7 @@ import { commit, commitObject, fullChecksum, originOf, storeBody } from "../writ
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
  */
 export const putObject: Operation = async (context, call) => {
+  refuseVersion(call);
   const metadata = metadataFromHeaders(call);
   const asked = writeConditions(call, true, metadata.tags);
   const bucket = requireObjectAccess(context, call, "s3:PutObject", asked);
@@ -56,7 +58,7 @@ export function createdReply(bucket: BucketRecord, key: string, record: ObjectRe
     headers[checksumHeader(record.checksum.algorithm)] = record.checksum.value;
     headers["x-amz-checksum-type"] = record.checksum.type;
   }
-  if (bucket.versioning) headers["x-amz-version-id"] = record.versionId;
+  Object.assign(headers, newVersionHeader(record));
   if (bucket.lifecycle) Object.assign(headers, expirationHeader(bucket, key, record));
   return { status: 200, headers };
 }

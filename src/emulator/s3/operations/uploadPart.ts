@@ -4,19 +4,23 @@ import type { Operation } from "../call.ts";
 import { checksumHeader } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { requestedUpload } from "../multipart.ts";
+import { refuseVersion } from "../reads.ts";
 import { commit } from "../writes.ts";
 
 /**
  * Stores one part, replacing an earlier one of the same number.
- * Throws NoSuchUpload 404, InvalidArgument (part number), InvalidRequest (checksum of another algorithm), BadDigest 400.
+ * Throws NoSuchUpload 404, InvalidArgument (part number), InvalidRequest (no checksum, or of another algorithm), BadDigest 400.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
  */
 export const uploadPart: Operation = async (context, call) => {
+  refuseVersion(call);
   requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, false));
   const { upload, partNumber } = requestedUpload(context, call);
   const body = await receiveBody(context, call, {
     stored: upload.checksumAlgorithm ?? "CRC64NVME",
-    required: upload.checksumAlgorithm,
+    expected: upload.checksumAlgorithm,
+    // A composite is made of what the client has vouched for, part by part.
+    mustBeSent: upload.checksumType === "COMPOSITE",
     asFile: true,
   });
   const etag = body.md5.toString("hex");
@@ -41,7 +45,8 @@ export const uploadPart: Operation = async (context, call) => {
     headers: {
       etag: `"${etag}"`,
       "x-amz-server-side-encryption": "AES256",
-      [checksumHeader(algorithm)]: value,
+      // An upload without an algorithm gets its checksum at its end, and its parts show none.
+      ...(upload.checksumAlgorithm && { [checksumHeader(algorithm)]: value }),
     },
   };
 };

@@ -5,13 +5,14 @@ import { cut, readBody, segmentsOf } from "../bodies/reader.ts";
 import { requireBody } from "../bodies/requireBody.ts";
 import { BodySink } from "../bodies/sink.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
-import { type ChecksumAlgorithm, checksumElement, createHasher } from "../checksums.ts";
+import { type ChecksumAlgorithm, checksumElement, createHasher, loadHashers } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { findCopySource } from "../copySource.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { requestedUpload } from "../multipart.ts";
 import { listedTime } from "../objectListing.ts";
 import type { ByteRange } from "../range.ts";
+import { refuseVersion } from "../reads.ts";
 import type { ObjectRecord, Segment } from "../records.ts";
 import { commit } from "../writes.ts";
 
@@ -20,6 +21,7 @@ import { commit } from "../writes.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
  */
 export const uploadPartCopy: Operation = async (context, call) => {
+  refuseVersion(call);
   requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, false));
   const { upload, partNumber } = requestedUpload(context, call);
   const source = findCopySource(context, call);
@@ -101,6 +103,7 @@ async function copyBytes(
   { start, end }: ByteRange,
   algorithm: ChecksumAlgorithm,
 ): Promise<CopiedBytes> {
+  await loadHashers([algorithm]);
   const body = readBody(context.store, source, start, end);
   if (Buffer.isBuffer(body)) {
     const sink = new BodySink(context.store.blobs, new Set([algorithm]), body.length);
