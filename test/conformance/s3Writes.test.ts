@@ -267,6 +267,15 @@ describe("a copy", () => {
     expect(await got.Body!.transformToString()).toBe("old");
   });
 
+  test.each(["COPY", "EXCLUDE"] as const)("with the annotation directive %s", async (AnnotationDirective) => {
+    const Key = newKey();
+    await put(Key, "x");
+    await t.s3.send(
+      new CopyObjectCommand({ Bucket, Key: `${Key}/c`, CopySource: `${Bucket}/${Key}`, AnnotationDirective }),
+    );
+    expect(await text(`${Key}/c`)).toBe("x");
+  });
+
   test("holds conditions on its source", async () => {
     const Key = newKey();
     const { ETag } = await put(Key, "x");
