@@ -299,6 +299,19 @@ describe("a copy", () => {
     expect(await refusal(copy({ IfNoneMatch: "*" }))).toMatchObject({ status: 412, code: "PreconditionFailed" });
   });
 
+  test("reads + in its source as a space, as in a form, and %2B as a plus", async () => {
+    const Key = newKey();
+    await put(`${Key}/a b`, "space");
+    await put(`${Key}/c+d`, "plus");
+    const copy = (source: string) =>
+      t.s3.send(new CopyObjectCommand({ Bucket, Key: `${Key}/copy`, CopySource: `${Bucket}/${Key}/${source}` }));
+    await copy("a+b");
+    expect(await text(`${Key}/copy`)).toBe("space");
+    await copy("c%2Bd");
+    expect(await text(`${Key}/copy`)).toBe("plus");
+    expect(await refusal(copy("c+d"))).toMatchObject({ status: 404, code: "NoSuchKey" });
+  });
+
   test("of nothing is NoSuchKey, of no source InvalidArgument", async () => {
     const missing = t.s3.send(new CopyObjectCommand({ Bucket, Key: "c", CopySource: `${Bucket}/missing` }));
     expect(await refusal(missing)).toMatchObject({ status: 404, code: "NoSuchKey" });
