@@ -172,8 +172,9 @@ describe.skipIf(!isInstalled)(
       await aws("lambda", "wait", "function-active-v2", "--function-name=cli-echo");
       const [invoked] = await Promise.all([
         json(
-          ...["lambda", "invoke", "--function-name=cli-echo", "--log-type=Tail", "--payload", '{"name":"ü"}'],
-          "answer.json",
+          ...["lambda", "invoke", "--function-name=cli-echo", "--log-type=Tail"],
+          // As a file: on the command line version 2 of the CLI takes base64, version 1 the text itself.
+          ...["--payload", `fileb://${file("payload.json", '{"name":"ü"}')}`, "answer.json"],
         ),
         aws("s3", "mb", "s3://cli-events"),
         aws(

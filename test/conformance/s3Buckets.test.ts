@@ -61,6 +61,16 @@ beforeEach(async () => {
 const isOurs = process.env.MINILAKE_TARGET === undefined;
 
 describe("a bucket", () => {
+  test("tells its region with every list, and even to those who may not read it", async () => {
+    const path = `/${Bucket}`;
+    const anonymous = await signedRequest(t, { method: "HEAD", path, isSigned: false });
+    expect([anonymous.status, anonymous.headers["x-amz-bucket-region"]]).toEqual([403, t.region]);
+    for (const query of ["", "list-type=2"]) {
+      const listed = await signedRequest(t, { method: "GET", path, query });
+      expect([listed.status, listed.headers["x-amz-bucket-region"]]).toEqual([200, t.region]);
+    }
+  });
+
   test("is there, is listed, and is gone after a delete", async () => {
     const head = await t.s3.send(new HeadBucketCommand({ Bucket }));
     expect(head).toMatchObject({

@@ -374,6 +374,15 @@ describe("a copy", () => {
     expect(await got.Body!.transformToString()).toBe("old");
   });
 
+  test.each(["COPY", "EXCLUDE"] as const)("with the annotation directive %s", async (AnnotationDirective) => {
+    const Key = newKey();
+    await put(Key, "x");
+    await t.s3.send(
+      new CopyObjectCommand({ Bucket, Key: `${Key}/c`, CopySource: `${Bucket}/${Key}`, AnnotationDirective }),
+    );
+    expect(await text(`${Key}/c`)).toBe("x");
+  });
+
   test("holds conditions on its source", async () => {
     const Key = newKey();
     const { ETag } = await put(Key, "x");
@@ -395,6 +404,19 @@ describe("a copy", () => {
     const replaced = await copy({ IfMatch: ETag });
     expect(replaced.CopyObjectResult!.ETag).toBe(ETag);
     expect(await refusal(copy({ IfNoneMatch: "*" }))).toMatchObject({ status: 412, code: "PreconditionFailed" });
+  });
+
+  test("reads + in its source as a space, as in a form, and %2B as a plus", async () => {
+    const Key = newKey();
+    await put(`${Key}/a b`, "space");
+    await put(`${Key}/c+d`, "plus");
+    const copy = (source: string) =>
+      t.s3.send(new CopyObjectCommand({ Bucket, Key: `${Key}/copy`, CopySource: `${Bucket}/${Key}/${source}` }));
+    await copy("a+b");
+    expect(await text(`${Key}/copy`)).toBe("space");
+    await copy("c%2Bd");
+    expect(await text(`${Key}/copy`)).toBe("plus");
+    expect(await refusal(copy("c+d"))).toMatchObject({ status: 404, code: "NoSuchKey" });
   });
 
   test("of nothing is NoSuchKey, of no source InvalidArgument", async () => {

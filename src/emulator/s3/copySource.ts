@@ -15,14 +15,17 @@ export interface CopySource {
   versionId?: string;
 }
 
-/** `[/]bucket/key[?versionId=V]`, the key percent-encoded. Throws InvalidArgument 400. */
+/**
+ * `[/]bucket/key[?versionId=V]`, the key encoded as in a form: `+` is a space, as S3 has it (aws-cli issue 614).
+ * Throws InvalidArgument 400.
+ */
 export function parseCopySource(text: string): { bucket: string; key: string; versionId?: string } {
   const mark = text.lastIndexOf("?versionId=");
   const path = mark < 0 ? text : text.slice(0, mark);
   const versionId = mark < 0 ? undefined : text.slice(mark + "?versionId=".length);
   let decoded: string;
   try {
-    decoded = decodeURIComponent(path);
+    decoded = decodeURIComponent(path.replaceAll("+", " "));
   } catch {
     throw invalidCopySource(text);
   }

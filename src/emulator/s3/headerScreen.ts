@@ -53,12 +53,14 @@ const KNOWN_HEADERS = new Set([
   "x-amz-part-number-marker",
 ]);
 
-/** Headers of which one value asks for what is done anyway, in lower case. */
-const HARMLESS_VALUES: Readonly<Record<string, string>> = {
-  "x-amz-bucket-object-lock-enabled": "false",
-  "x-amz-bypass-governance-retention": "false",
-  "x-amz-server-side-encryption-bucket-key-enabled": "false",
-  "x-amz-bucket-namespace": "global",
+/** Headers of which these values, here in lower case, ask for what is done anyway. */
+const HARMLESS_VALUES: Readonly<Record<string, readonly string[]>> = {
+  "x-amz-bucket-object-lock-enabled": ["false"],
+  "x-amz-bypass-governance-retention": ["false"],
+  "x-amz-server-side-encryption-bucket-key-enabled": ["false"],
+  "x-amz-bucket-namespace": ["global"],
+  // No object has annotations here. The AWS CLI 2 sends it with every copy.
+  "x-amz-object-annotation-directive": ["copy", "exclude"],
 };
 
 /** Operations that take a body whose checksum the client may send, but none of another kind. */
@@ -71,7 +73,7 @@ export function screenHeaders(request: EmulatorRequest, operation: S3Operation):
     if (!name.startsWith("x-amz-") || KNOWN_HEADERS.has(name) || name.startsWith("x-amz-meta-")) continue;
     if (name.startsWith("x-amz-checksum-")) {
       if (SINGLE_WRITES.has(operation)) screenChecksumHeader(headers, name);
-    } else if (!Object.hasOwn(HARMLESS_VALUES, name) || HARMLESS_VALUES[name] !== String(headers[name]).toLowerCase()) {
+    } else if (!isHarmless(name, String(headers[name]))) {
       throw notImplemented(`the S3 header ${name}`);
     }
   }
@@ -87,6 +89,9 @@ export function screenHeaders(request: EmulatorRequest, operation: S3Operation):
     );
   }
 }
+
+const isHarmless = (name: string, value: string) =>
+  Object.hasOwn(HARMLESS_VALUES, name) && HARMLESS_VALUES[name]!.includes(value.toLowerCase());
 
 /** The checksum of a single write is what the client sent, or CRC64NVME, of the full object: a wish for another one is refused. */
 function screenChecksumHeader(headers: EmulatorRequest["headers"], name: string): void {

@@ -34,6 +34,8 @@ const LF = 10;
  *
  *     HEXLENGTH[;chunk-signature=HEX]\r\n DATA \r\n … 0[;chunk-signature=HEX]\r\n [name:value\r\n]… \r\n
  *
+ * Signed trailers end with x-amz-trailer-signature, which may have a blank line before it.
+ *
  * Throws IncompleteBody 400 for a body that breaks off, SignatureDoesNotMatch 403 for a wrong signature of a chunk or of the trailers,
  * InvalidRequest 400 for a body in another form.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
@@ -41,7 +43,7 @@ const LF = 10;
 export class AwsChunkedDecoder {
   readonly #options: AwsChunkedOptions;
   readonly trailers = new Map<string, string>();
-  #state: "header" | "data" | "dataEnd" | "trailer" | "end" = "header";
+  #state: "header" | "data" | "dataEnd" | "trailer" | "trailerSignature" | "end" = "header";
   #line: Buffer[] = [];
   #lineBytes = 0;
   #left = 0;
@@ -67,6 +69,7 @@ export class AwsChunkedDecoder {
 
   /** To be called when the body has ended. */
   finish(): void {
+    if (this.#state === "trailerSignature") throw signatureDoesNotMatch();
     if (this.#state !== "end") throw incompleteBody();
   }
 
@@ -93,7 +96,7 @@ export class AwsChunkedDecoder {
     const whole = this.#line.length === 1 ? this.#line[0]! : Buffer.concat(this.#line);
     this.#line = [];
     this.#lineBytes = 0;
-    const isTrailer = this.#state === "trailer";
+    const isTrailer = this.#state === "trailer" || this.#state === "trailerSignature";
     // Clients end trailers with \n or \r\n; chunk headers and chunks always with \r\n.
     const hasCr = whole.length >= 2 && whole[whole.length - 2] === CR;
     if (!hasCr && !isTrailer) throw invalidRequest("A line of the aws-chunked body does not end with CRLF.");
@@ -106,8 +109,9 @@ export class AwsChunkedDecoder {
     else if (this.#state === "dataEnd") {
       if (line !== "") throw incompleteBody();
       this.#endChunk();
-    } else if (line === "") this.#endTrailers();
-    else this.#addTrailer(line);
+    } else if (line !== "") this.#addTrailer(line);
+    else if (this.#state === "trailer" && this.#isSignatureDue()) this.#state = "trailerSignature";
+    else this.#endTrailers();
   }
 
   #startChunk(line: string): void {
@@ -156,6 +160,11 @@ export class AwsChunkedDecoder {
       this.trailers.set(name, value);
       this.#trailerText += `${name}:${value}\n`;
     }
+  }
+
+  #isSignatureDue(): boolean {
+    const { signer, trailers } = this.#options;
+    return signer !== undefined && trailers && this.#trailerSignature === "" && this.trailers.size > 0;
   }
 
   #endTrailers(): void {

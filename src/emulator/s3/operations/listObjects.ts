@@ -34,5 +34,6 @@ export const listObjects: Operation = (context, call) => {
       element("IsTruncated", page.isTruncated) +
       contentsXml(page.items, encode, context.ownerId) +
       commonPrefixesXml(page.items, encode),
+    { "x-amz-bucket-region": context.settings.region },
   );
 };

@@ -37,5 +37,6 @@ export const listObjectsV2: Operation = (context, call) => {
       element("IsTruncated", page.isTruncated) +
       contentsXml(page.items, encode, query.get("fetch-owner") === "true" ? context.ownerId : undefined) +
       commonPrefixesXml(page.items, encode),
+    { "x-amz-bucket-region": context.settings.region },
   );
 };
