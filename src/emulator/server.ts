@@ -221,11 +221,14 @@ async function answer(
   await send(reply, request, incoming, outgoing, settings.report);
 }
 
+/** Services of AWS's that speak REST-XML, by their names in credential scopes. */
+const REST_XML = /^(?:s3express|s3-object-lambda|s3-outposts|cloudfront|route53)$/;
+
 /** A service of ours whose error encoding the client of an unknown service can read: JSON, query, REST-XML or REST-JSON. */
 function protocolSibling({ headers }: EmulatorRequest, unknown: string): ServiceName {
   if (headers["x-amz-target"] !== undefined) return "logs";
   if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return "iam";
-  return unknown === "cloudfront" || unknown === "route53" ? "s3" : "lambda";
+  return REST_XML.test(unknown) ? "s3" : "lambda";
 }
 
 const ANONYMOUS = { kind: "anonymous", accountId: "", arn: "", userId: "" } as const;

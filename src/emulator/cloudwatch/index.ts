@@ -14,12 +14,14 @@ import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
 import { decodeAwsJson, encodeAwsJson, encodeAwsJsonError } from "../protocols/awsJson.ts";
 import { decodeAwsQuery, encodeAwsQuery, encodeAwsQueryError } from "../protocols/awsQuery.ts";
+import { refuseOtherMembers } from "../protocols/members.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 import type { Operation } from "./context.ts";
 import { readEmbedded } from "./embedded.ts";
 import { JSON_PREFIX, QUERY_ERROR } from "./errors.ts";
+import { MEMBERS } from "./members.ts";
 import { deleteAlarms } from "./operations/deleteAlarms.ts";
 import { describeAlarms } from "./operations/describeAlarms.ts";
 import { getMetricData } from "./operations/getMetricData.ts";
@@ -33,18 +35,7 @@ import { tagResource } from "./operations/tagResource.ts";
 import { untagResource } from "./operations/untagResource.ts";
 import { MetricStore } from "./store.ts";
 
-type OperationName =
-  | "DeleteAlarms"
-  | "DescribeAlarms"
-  | "GetMetricData"
-  | "GetMetricStatistics"
-  | "ListMetrics"
-  | "ListTagsForResource"
-  | "PutMetricAlarm"
-  | "PutMetricData"
-  | "SetAlarmState"
-  | "TagResource"
-  | "UntagResource";
+type OperationName = keyof typeof MEMBERS;
 
 const OPERATIONS: Record<OperationName, Operation> = {
   DeleteAlarms: deleteAlarms,
@@ -114,6 +105,7 @@ export function createCloudWatch({
       const decoded = isQuery ? decodeAwsQuery(request) : decodeAwsJson(request);
       const name = "action" in decoded ? decoded.action : decoded.operation;
       if (!hasOperation(name)) throw notImplemented(`cloudwatch:${name}`);
+      refuseOtherMembers(`cloudwatch:${name}`, decoded.input, MEMBERS[name]);
       const output = OPERATIONS[name](decoded.input, { store, settings, authorize, caller });
       return isQuery
         ? encodeAwsQuery(request, name, QUERY_NAMESPACE, output)

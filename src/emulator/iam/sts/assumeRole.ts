@@ -35,21 +35,19 @@ export const assumeRole: StsOperation = (input, context) => {
   const policy = input.optionalText("Policy", { min: 1, max: PACKED_MAX });
   const externalId = input.optionalText("ExternalId", { min: 2, max: 1224 });
   const tags = input.tags("Tags");
-  for (const absent of ["SourceIdentity", "SerialNumber", "TokenCode"]) {
-    if (input.optionalText(absent) !== undefined) throw absentParameter(absent);
-  }
-  if (input.records("ProvidedContexts").length > 0) throw absentParameter("ProvidedContexts");
+  const transitiveKeys = input.texts("TransitiveTagKeys");
+  const policyArns = input.records("PolicyArns");
   input.check();
   if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/[\u0021-\u007e]+$/.test(roleArn)) {
     throw new AwsError("ValidationError", `${roleArn} is invalid`, 400);
   }
   const { identities, now, caller } = context;
-  const policies = sessionPolicies(policy, input.records("PolicyArns"), context);
+  const policies = sessionPolicies(policy, policyArns, context);
   const packed = packedSize(policy, tags);
   demandTrust("sts:AssumeRole", roleArn, context, {
     "sts:ExternalId": externalId,
     "sts:RoleSessionName": sessionName,
-    "sts:TransitiveTagKeys": list(input.texts("TransitiveTagKeys")),
+    "sts:TransitiveTagKeys": list(transitiveKeys),
     ...requestTagConditions(tags),
   });
   if (tags.length > 0) demandTrust("sts:TagSession", roleArn, context, requestTagConditions(tags));
@@ -78,9 +76,6 @@ export const assumeRole: StsOperation = (input, context) => {
     ...(packed !== undefined && { PackedPolicySize: packed }),
   };
 };
-
-const absentParameter = (name: string) =>
-  new AwsError("NotImplemented", `minilake's embedded endpoint does not implement sts:AssumeRole with ${name}.`, 501);
 
 const list = (texts: string[]) => (texts.length === 0 ? undefined : texts);
 
