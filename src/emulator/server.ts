@@ -104,12 +104,23 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       faults: faults.describe(),
     });
     const endpointParts = { services, authenticate: identity.authenticate, health, settings, dataDir };
-    server.on("timeout", (socket) => socket.destroy());
-    server.on("request", (incoming, outgoing) => {
+    const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
       answer(incoming, outgoing, endpointParts).catch((error: unknown) => {
         settings.report(`${incoming.method} ${incoming.url} broke off`, error);
         outgoing.destroy();
       });
+    };
+    // How much of them there may be is limited by their bytes; Node would leave out those beyond a number.
+    server.maxHeadersCount = 0;
+    server.on("timeout", (socket) => socket.destroy());
+    server.on("request", onRequest);
+    // What is refused by its headers alone need not be sent at all.
+    server.on("checkContinue", (incoming, outgoing) => {
+      expectant.add(incoming);
+      incoming.once("resume", () => {
+        if (!outgoing.headersSent && expectant.delete(incoming)) outgoing.writeContinue();
+      });
+      onRequest(incoming, outgoing);
     });
     const port = await listen(server, options.port);
     endpoint = `http://127.0.0.1:${port}`;
@@ -351,10 +362,23 @@ async function send(
   if (headers["content-length"] === undefined && reply.status !== 204 && reply.status !== 304) {
     headers["content-length"] = body === undefined ? 0 : Buffer.byteLength(body);
   }
-  // What the client still sends of a refused body would be read as its next request: close instead.
-  if (!incoming.complete && incoming.headers["content-length"] !== undefined) headers.connection = "close";
+  if (!incoming.complete) {
+    // A body that was never asked for may come or not: what follows could not be told from it.
+    if (expectant.has(incoming)) headers.connection = "close";
+    else cutOffLater(incoming);
+  }
   outgoing.writeHead(reply.status, headers);
   outgoing.end(request.method === "HEAD" ? undefined : body);
+}
+
+/** Requests whose client waits for a word before it sends the body. */
+const expectant = new WeakSet<IncomingMessage>();
+/** What comes of a body after its answer is read and dropped for so long: a client that sends cannot read why it should not. */
+const LINGER_MS = 10_000;
+
+function cutOffLater(incoming: IncomingMessage): void {
+  const timer = setTimeout(() => incoming.socket.destroy(), LINGER_MS).unref();
+  incoming.once("close", () => clearTimeout(timer));
 }
 
 /** A client that goes away in the middle is no error of ours. */

@@ -8,7 +8,6 @@ import { encodeRestXmlError } from "../protocols/restXml.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
-import { drain } from "./bodies/receive.ts";
 import { hostIdOf, type S3Call, type S3Context } from "./call.ts";
 import { loadChecksums } from "./checksums.ts";
 import { screenHeaders } from "./headerScreen.ts";
@@ -89,11 +88,7 @@ export function createS3(dependencies: S3Dependencies): S3Service {
   return {
     async handle(request, caller) {
       if (!areChecksumsReady) await readyChecksums();
-      try {
-        return withCommonHeaders(await answer(context, request, caller), request);
-      } finally {
-        drain(request.stream);
-      }
+      return withCommonHeaders(await answer(context, request, caller), request);
     },
     encodeError: (error, request) => encodeRestXmlError(error, request, hostIdOf(request.id)),
     start() {
