@@ -20,8 +20,9 @@ import type { Service } from "./service.ts";
 import type { EmulatorSettings } from "./settings.ts";
 import { createSqs } from "./sqs/index.ts";
 import { isDamageError } from "./store/findDamage.ts";
+import { damagedStore } from "./store/folderErrors.ts";
 import { isDiskFull } from "./store/reserve.ts";
-import { damagedStore, Store } from "./store/store.ts";
+import { Store } from "./store/store.ts";
 
 export interface EmulatorOptions {
   /** Made when absent; one endpoint per folder. */
