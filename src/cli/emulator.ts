@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { portTaken } from "../backends/embedded.ts";
 import { startEmulator } from "../emulator/server.ts";
 import { isDamageError } from "../emulator/store/findDamage.ts";
-import { damagedStore } from "../emulator/store/store.ts";
+import { damagedStore } from "../emulator/store/folderErrors.ts";
 import { MinilakeError } from "../errors.ts";
 import type { CommandContext } from "./context.ts";
 import type { EndpointOptions, ReportOptions } from "./options.ts";

@@ -22,8 +22,9 @@ import type { Service } from "./service.ts";
 import type { EmulatorSettings } from "./settings.ts";
 import { createSqs } from "./sqs/index.ts";
 import { isDamageError } from "./store/findDamage.ts";
+import { damagedStore } from "./store/folderErrors.ts";
 import { isDiskFull } from "./store/reserve.ts";
-import { damagedStore, Store } from "./store/store.ts";
+import { Store } from "./store/store.ts";
 
 export interface EmulatorOptions {
   /** Made when absent; one endpoint per folder. */
@@ -106,12 +107,23 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       faults: faults.describe(),
     });
     const endpointParts = { services, authenticate: identity.authenticate, health, settings, dataDir };
-    server.on("timeout", (socket) => socket.destroy());
-    server.on("request", (incoming, outgoing) => {
+    const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
       answer(incoming, outgoing, endpointParts).catch((error: unknown) => {
         settings.report(`${incoming.method} ${incoming.url} broke off`, error);
         outgoing.destroy();
       });
+    };
+    // How much of them there may be is limited by their bytes; Node would leave out those beyond a number.
+    server.maxHeadersCount = 0;
+    server.on("timeout", (socket) => socket.destroy());
+    server.on("request", onRequest);
+    // What is refused by its headers alone need not be sent at all.
+    server.on("checkContinue", (incoming, outgoing) => {
+      expectant.add(incoming);
+      incoming.once("resume", () => {
+        if (!outgoing.headersSent && expectant.delete(incoming)) outgoing.writeContinue();
+      });
+      onRequest(incoming, outgoing);
     });
     const port = await listen(server, options.port);
     endpoint = `http://127.0.0.1:${port}`;
@@ -223,13 +235,16 @@ async function answer(
   await send(reply, request, incoming, outgoing, settings.report);
 }
 
+/** Services of AWS's that speak REST-XML, by their names in credential scopes. */
+const REST_XML = /^(?:s3express|s3-object-lambda|s3-outposts|cloudfront|route53)$/;
+
 /** A service of ours whose error encoding the client of an unknown service can read: CBOR, JSON, query, REST-XML or REST-JSON. */
 function protocolSibling(request: EmulatorRequest, unknown: string): ServiceName {
   const { headers } = request;
   if (isRpcV2Cbor(request)) return "monitoring";
   if (headers["x-amz-target"] !== undefined) return "logs";
   if (headers["content-type"]?.startsWith("application/x-www-form-urlencoded")) return "iam";
-  return unknown === "cloudfront" || unknown === "route53" ? "s3" : "lambda";
+  return REST_XML.test(unknown) ? "s3" : "lambda";
 }
 
 const ANONYMOUS = { kind: "anonymous", accountId: "", arn: "", userId: "" } as const;
@@ -352,8 +367,11 @@ async function send(
   if (headers["content-length"] === undefined && reply.status !== 204 && reply.status !== 304) {
     headers["content-length"] = body === undefined ? 0 : Buffer.byteLength(body);
   }
-  // What the client still sends of a refused body would be read as its next request: close instead.
-  if (!incoming.complete && incoming.headers["content-length"] !== undefined) headers.connection = "close";
+  if (!incoming.complete) {
+    // A body that was never asked for may come or not: what follows could not be told from it.
+    if (expectant.has(incoming)) headers.connection = "close";
+    else cutOffLater(incoming);
+  }
   outgoing.writeHead(reply.status, headers);
   outgoing.end(request.method === "HEAD" ? undefined : body);
 }
@@ -377,6 +395,16 @@ function releasingTo(outgoing: ServerResponse): Writable {
   });
   outgoing.once("close", () => sink.destroy());
   return sink;
+}
+
+/** Requests whose client waits for a word before it sends the body. */
+const expectant = new WeakSet<IncomingMessage>();
+/** What comes of a body after its answer is read and dropped for so long: a client that sends cannot read why it should not. */
+const LINGER_MS = 10_000;
+
+function cutOffLater(incoming: IncomingMessage): void {
+  const timer = setTimeout(() => incoming.socket.destroy(), LINGER_MS).unref();
+  incoming.once("close", () => clearTimeout(timer));
 }
 
 /** A client that goes away in the middle is no error of ours. */

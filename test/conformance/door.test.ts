@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
+import { CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Target, target } from "./target.ts";
 
@@ -32,6 +33,22 @@ function send(options: {
     outgoing.end(options.body);
   });
 }
+
+/** Writes to a connection of its own; resolves with all that came back once the endpoint has closed it. */
+function exchange(request: string): Promise<string> {
+  const { hostname, port } = new URL(t.endpoint);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(request.replace("\r\n\r\n", CLOSING)));
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("close", () => resolve(text));
+    socket.on("error", reject);
+  });
+}
+
+const CLOSING = "\r\nConnection: close\r\n\r\n";
 
 describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")("the door of the embedded endpoint", () => {
   it.each(["evil.example", "evil.example:4566", "localhost.evil.example", "169.254.169.254"])(
@@ -95,17 +112,53 @@ describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")("the 
     expect(body).toContain("dynamodb");
   });
 
-  it("closes a connection that is no HTTP with an error, and lives on", async () => {
+  it.each([
+    ["a second Host", "GET /_minilake/health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n"],
+    ["a request meant for a proxy", "GET http://evil.example/_minilake/health HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    [
+      "an Origin behind 2,500 other headers",
+      `GET /_minilake/health HTTP/1.1\r\nHost: localhost\r\n${"a:\r\n".repeat(2500)}Origin: null\r\n\r\n`,
+    ],
+    ["two lengths", "PUT /b/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"],
+    [
+      "a length of chunks",
+      "PUT /b/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ["a header over two lines", "GET / HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n"],
+  ])("refuses %s", async (_what, request) => {
+    const answer = await exchange(request);
+    expect(answer).toMatch(/^HTTP\/1\.1 (400|403) /);
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it("asks for a body only when it wants one", async () => {
+    const expecting = (path: string) =>
+      exchange(`PUT ${path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n`);
+    const refused = await expecting("/no-such-bucket/key");
+    expect(refused).toMatch(/^HTTP\/1\.1 404 .*connection: close/is);
+    await t.s3.send(new CreateBucketCommand({ Bucket: "wanting" }));
+    const wanted = new PutObjectCommand({ Bucket: "wanting", Key: "k", Body: Buffer.alloc(5_000_000) });
+    await t.s3.send(wanted);
+  });
+
+  it("reads what is still sent of a refused body, so that the client gets to read why", async () => {
+    const body = "x".repeat(8_000_000);
     const { hostname, port } = new URL(t.endpoint);
-    const answer = await new Promise<string>((resolve, reject) => {
-      const socket = connect(Number(port), hostname, () => socket.write("\x16\x03\x01 not http\r\n\r\n"));
-      let text = "";
-      socket.on("data", (chunk) => {
-        text += chunk;
-      });
-      socket.on("close", () => resolve(text));
-      socket.on("error", reject);
+    const socket = connect(Number(port), hostname);
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
     });
+    const ended = new Promise((resolve, reject) => socket.on("close", resolve).on("error", reject));
+    const head = "PUT /no-such-bucket/key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8000000\r\n\r\n";
+    await new Promise((written) => socket.write(head + body, written));
+    socket.write("GET /_minilake/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    await ended;
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 404", "HTTP/1.1 200"]);
+  });
+
+  it("closes a connection that is no HTTP with an error, and lives on", async () => {
+    const answer = await exchange("\x16\x03\x01 not http\r\n\r\n");
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect((await send({ path: "/_minilake/health" })).status).toBe(200);
   });

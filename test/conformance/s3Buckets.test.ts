@@ -318,6 +318,11 @@ describe("a configuration comes back as it was put, and goes with its delete:", 
     await t.s3.send(new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: { Rules } }));
     const get = () => t.s3.send(new GetBucketEncryptionCommand({ Bucket }));
     expect((await get()).ServerSideEncryptionConfiguration?.Rules).toEqual(Rules);
+    const withKey = [
+      { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: "AES256" as const, KMSMasterKeyID: "key" } },
+    ];
+    const put = new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration: { Rules: withKey } });
+    expect(await refusal(t.s3.send(put))).toMatchObject({ status: 400, code: "InvalidArgument" });
     await t.s3.send(new DeleteBucketEncryptionCommand({ Bucket }));
     expect((await get()).ServerSideEncryptionConfiguration?.Rules?.[0]?.BucketKeyEnabled).toBe(false);
   });

@@ -136,9 +136,10 @@ describe.runIf(isEmbedded)("files of bodies", () => {
     await before.close();
     mkdirSync(join(folder, "blobs", "ab"), { recursive: true });
     writeFileSync(join(folder, "blobs", "ab", `ab${"0".repeat(30)}`), "left by a crash");
-    expect(files(folder)).toBe(3);
+    for (const shared of ["", "blobs", "lambda"]) writeFileSync(join(folder, shared, ".DS_Store"), "left by a desktop");
+    expect(files(folder)).toBe(4);
     const after = await endpoint(folder);
-    expect(files(folder)).toBe(2);
+    expect(files(folder)).toBe(3);
     const large = await after.s3.send(new GetObjectCommand({ Bucket, Key: "large" }));
     expect(Buffer.from(await large.Body!.transformToByteArray()).equals(big)).toBe(true);
     const small = await after.s3.send(new GetObjectCommand({ Bucket, Key: "small" }));

@@ -19,6 +19,7 @@ import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import {
   AssumeRoleCommand,
   type AssumeRoleCommandInput,
+  AssumeRoleWithWebIdentityCommand,
   GetAccessKeyInfoCommand,
   GetCallerIdentityCommand,
   GetFederationTokenCommand,
@@ -404,6 +405,13 @@ describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")("the 
     expect(await refusal(t.sts.send(new GetFederationTokenCommand({ Name: "somebody" })))).toMatchObject({
       status: 501,
       message: "minilake's embedded endpoint does not implement sts:GetFederationToken.",
+    });
+    // It comes without a signature.
+    const RoleArn = `arn:aws:iam::${t.accountId}:role/somebody`;
+    const token = { RoleArn, RoleSessionName: "session", WebIdentityToken: "token" };
+    expect(await refusal(t.sts.send(new AssumeRoleWithWebIdentityCommand(token)))).toMatchObject({
+      status: 501,
+      message: "minilake's embedded endpoint does not implement sts:AssumeRoleWithWebIdentity.",
     });
   });
 

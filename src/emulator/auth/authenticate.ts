@@ -1,5 +1,5 @@
 import type { Caller } from "../access.ts";
-import { AwsError } from "../awsError.ts";
+import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest, ServiceName } from "../http.ts";
 import { authenticateHeader } from "./header.ts";
 import { type Authentication, requestFacts } from "./keys.ts";
@@ -8,6 +8,9 @@ import { missingToken } from "./refusals.ts";
 import { authenticateSigV2Query } from "./sigv2.ts";
 
 const ANONYMOUS: Caller = { kind: "anonymous", accountId: "", arn: "", userId: "" };
+
+/** Federation brings a token of another kind in the place of a signature. */
+const FEDERATION = /(?:^|&)Action=(AssumeRoleWith(?:SAML|WebIdentity))(?:&|$)/;
 
 /**
  * Who signed this request, by its Authorization header or its presigned URL.
@@ -22,7 +25,7 @@ export function authenticate(request: EmulatorRequest, service: ServiceName, dep
   const presigned = rawQuery !== "" && rawQuery.includes("X-Amz-") && isPresigned(request);
   if (authorization === undefined) {
     if (presigned) return authenticateQuery(request, service, dependencies);
-    if (service !== "s3") throw missingToken(service);
+    if (service !== "s3") throw unsigned(request, service);
     if (rawQuery.includes("Signature=") || rawQuery.includes("AWSAccessKeyId=")) {
       return authenticateSigV2Query(request, dependencies);
     }
@@ -38,4 +41,9 @@ export function authenticate(request: EmulatorRequest, service: ServiceName, dep
     );
   }
   return authenticateHeader(request, service, authorization, dependencies);
+}
+
+function unsigned({ rawQuery, body }: EmulatorRequest, service: ServiceName): AwsError {
+  const federation = service === "sts" ? FEDERATION.exec(`${rawQuery}&${body.toString("latin1")}`) : null;
+  return federation ? notImplemented(`sts:${federation[1]}`) : missingToken(service);
 }

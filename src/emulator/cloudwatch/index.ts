@@ -14,6 +14,7 @@ import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
 import { decodeAwsJson, encodeAwsJson, encodeAwsJsonError } from "../protocols/awsJson.ts";
 import { decodeAwsQuery, encodeAwsQuery, encodeAwsQueryError } from "../protocols/awsQuery.ts";
+import { refuseOtherMembers } from "../protocols/members.ts";
 import { decodeRpcV2Cbor, encodeRpcV2Cbor, encodeRpcV2CborError, isRpcV2Cbor } from "../protocols/rpcV2Cbor.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
@@ -21,6 +22,7 @@ import type { Store } from "../store/store.ts";
 import type { Operation } from "./context.ts";
 import { readEmbedded } from "./embedded.ts";
 import { JSON_PREFIX, QUERY_ERROR } from "./errors.ts";
+import { MEMBERS } from "./members.ts";
 import { deleteAlarms } from "./operations/deleteAlarms.ts";
 import { describeAlarms } from "./operations/describeAlarms.ts";
 import { getMetricData } from "./operations/getMetricData.ts";
@@ -34,18 +36,7 @@ import { tagResource } from "./operations/tagResource.ts";
 import { untagResource } from "./operations/untagResource.ts";
 import { MetricStore } from "./store.ts";
 
-type OperationName =
-  | "DeleteAlarms"
-  | "DescribeAlarms"
-  | "GetMetricData"
-  | "GetMetricStatistics"
-  | "ListMetrics"
-  | "ListTagsForResource"
-  | "PutMetricAlarm"
-  | "PutMetricData"
-  | "SetAlarmState"
-  | "TagResource"
-  | "UntagResource";
+type OperationName = keyof typeof MEMBERS;
 
 const OPERATIONS: Record<OperationName, Operation> = {
   DeleteAlarms: deleteAlarms,
@@ -124,6 +115,7 @@ export function createCloudWatch({
             : decodeAwsQuery(request);
       const name = "action" in decoded ? decoded.action : decoded.operation;
       if (!hasOperation(name)) throw notImplemented(`cloudwatch:${name}`);
+      refuseOtherMembers(`cloudwatch:${name}`, decoded.input, MEMBERS[name]);
       const output = OPERATIONS[name](decoded.input, { store, settings, authorize, caller });
       if (protocol === "query") return encodeAwsQuery(request, name, QUERY_NAMESPACE, output);
       if (protocol === "json") return encodeAwsJson(request, toJson(output), "1.0");

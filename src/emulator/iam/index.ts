@@ -119,7 +119,12 @@ function queryService<Context>(
       const { action, input } = decodeAwsQuery(request);
       const operation = Object.hasOwn(operations, action) ? operations[action] : undefined;
       if (operation === undefined) throw notImplemented(`${name}:${action}`);
-      return encodeAwsQuery(request, action, xmlns, operation(new Parameters(input), contextFor(caller)));
+      return encodeAwsQuery(
+        request,
+        action,
+        xmlns,
+        operation(new Parameters(`${name}:${action}`, input), contextFor(caller)),
+      );
     },
     encodeError: (error, request) => encodeAwsQueryError(error, request, xmlns),
   };

@@ -1,4 +1,5 @@
 import { AwsError } from "../awsError.ts";
+import { refuseOtherMembers } from "../protocols/members.ts";
 import { isRecord } from "./policy/document.ts";
 import type { Tags } from "./store.ts";
 
@@ -17,11 +18,21 @@ export interface Constraint {
  * as AWS does.
  */
 export class Parameters {
+  readonly #action: string;
   readonly #input: Record<string, unknown>;
   readonly #problems: string[] = [];
+  /** Read by now. Lists in pages read theirs after `check`. */
+  readonly #known = ["Marker", "MaxItems"];
 
-  constructor(input: Record<string, unknown>) {
+  /** `action` is what is called: "iam:CreateRole". */
+  constructor(action: string, input: Record<string, unknown>) {
+    this.#action = action;
     this.#input = input;
+  }
+
+  #take(name: string): unknown {
+    this.#known.push(name);
+    return this.#input[name];
   }
 
   /** "" until `check` when it is missing. */
@@ -32,7 +43,7 @@ export class Parameters {
   }
 
   optionalText(name: string, constraint: Constraint = {}): string | undefined {
-    const value = this.#input[name];
+    const value = this.#take(name);
     if (typeof value !== "string") return undefined;
     const broken = violation(value, constraint);
     if (broken !== undefined) this.#problems.push(problem(`'${value}'`, name, broken));
@@ -58,12 +69,12 @@ export class Parameters {
 
   /** An absent or empty list is []. */
   texts(name: string): string[] {
-    const value = this.#input[name];
+    const value = this.#take(name);
     return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
   }
 
   records(name: string): Record<string, unknown>[] {
-    const value = this.#input[name];
+    const value = this.#take(name);
     return Array.isArray(value) ? value.filter(isRecord) : [];
   }
 
@@ -98,8 +109,9 @@ export class Parameters {
     return tags;
   }
 
-  /** Throws   ValidationError 400 when anything read so far was not as it must be */
+  /** Throws   ValidationError 400 when anything read so far was not as it must be, NotImplemented 501 for what was not read */
   check(): void {
+    refuseOtherMembers(this.#action, this.#input, this.#known);
     const count = this.#problems.length;
     if (count === 0) return;
     const detected = `${count} validation error${count === 1 ? "" : "s"} detected: `;

@@ -22,6 +22,9 @@ export async function readZip(
   if (optionalString(code, "ImageUri")) throw notImplemented("lambda container images (ImageUri)");
   if (optionalString(code, "SourceKMSKeyArn"))
     throw notImplemented("lambda packages encrypted with a key (SourceKMSKeyArn)");
+  const storage = optionalString(code, "S3ObjectStorageMode");
+  if (storage && storage !== "COPY")
+    throw notImplemented(`lambda packages that stay in S3 (S3ObjectStorageMode ${storage})`);
   const zipFile = optionalString(code, "ZipFile");
   const bucket = optionalString(code, "S3Bucket");
   const key = optionalString(code, "S3Key");

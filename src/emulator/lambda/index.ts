@@ -30,6 +30,7 @@ import { AwsError, notImplemented } from "../awsError.ts";
 import type { EventSource, EventTarget } from "../delivery.ts";
 import type { Faults } from "../faults.ts";
 import type { EmulatorReply, EmulatorRequest } from "../http.ts";
+import { refuseOtherMembers } from "../protocols/members.ts";
 import { decodeRestJson, encodeRestJson, encodeRestJsonError, restRouter } from "../protocols/restJson.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
@@ -42,6 +43,7 @@ import { LogWriter } from "./functionLog.ts";
 import { type FunctionReference, parseFunctionName } from "./functionName.ts";
 import { FunctionPool } from "./functionPool.ts";
 import { endLeftovers } from "./leftovers.ts";
+import { MEMBERS } from "./members.ts";
 import { LambdaMetrics } from "./metrics.ts";
 import { addPermission } from "./operations/addPermission.ts";
 import { createAlias } from "./operations/createAlias.ts";
@@ -272,9 +274,9 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
     if (caller.kind === "anonymous") {
       throw new AwsError("MissingAuthenticationTokenException", "Missing Authentication Token", 403);
     }
-    const route = findOperation(request.method, request.path);
+    const route = findOperation(request.method, request.path, request.query);
     if (!route) {
-      const unsupported = findUnsupported(request.method, request.path);
+      const unsupported = findUnsupported(request.method, request.path, request.query);
       throw notImplemented(`lambda:${unsupported?.operation ?? `${request.method} ${request.path}`}`);
     }
     const { operation, parameters } = route;
@@ -295,6 +297,7 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
       caller,
       requestId: request.id,
     };
+    refuseOtherMembers(`lambda:${operation}`, input.body, MEMBERS[operation] ?? []);
     const output = await OPERATIONS[operation](input, context);
     if (output.rawBody === undefined) {
       const reply = encodeRestJson(request, output.status, output.body);

@@ -106,6 +106,10 @@ export const ROUTES: readonly RestRoute<OperationName>[] = [
   { method: "GET", path: "/2016-08-19/account-settings", operation: "GetAccountSettings" },
 ];
 
+const DURABLE = "/2025-12-01/durable-executions/{DurableExecutionArn}";
+const CALLBACK = "/2025-12-01/durable-execution-callbacks/{CallbackId}";
+const CAPACITY = "/2025-11-30/capacity-providers";
+
 /** Operations of AWS's that are answered 501, for their names. */
 export const UNSUPPORTED: readonly RestRoute<string>[] = [
   ["POST", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", "AddLayerVersionPermission"],
@@ -123,6 +127,7 @@ export const UNSUPPORTED: readonly RestRoute<string>[] = [
   ["GET", "/2021-10-31/functions/{FunctionName}/url", "GetFunctionUrlConfig"],
   ["GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", "GetLayerVersion"],
   ["GET", "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", "GetLayerVersionPolicy"],
+  ["GET", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List", "ListProvisionedConcurrencyConfigs"],
   ["GET", "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", "GetProvisionedConcurrencyConfig"],
   ["POST", "/2021-11-15/functions/{FunctionName}/response-streaming-invocations", "InvokeWithResponseStream"],
   ["GET", "/2020-04-22/code-signing-configs", "ListCodeSigningConfigs"],
@@ -130,6 +135,7 @@ export const UNSUPPORTED: readonly RestRoute<string>[] = [
   ["GET", "/2021-10-31/functions/{FunctionName}/urls", "ListFunctionUrlConfigs"],
   ["GET", "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions", "ListFunctionsByCodeSigningConfig"],
   ["GET", "/2018-10-31/layers/{LayerName}/versions", "ListLayerVersions"],
+  ["GET", "/2018-10-31/layers?find", "GetLayerVersionByArn"],
   ["GET", "/2018-10-31/layers", "ListLayers"],
   ["POST", "/2018-10-31/layers/{LayerName}/versions", "PublishLayerVersion"],
   ["PUT", "/2020-06-30/functions/{FunctionName}/code-signing-config", "PutFunctionCodeSigningConfig"],
@@ -144,4 +150,25 @@ export const UNSUPPORTED: readonly RestRoute<string>[] = [
   ["PUT", "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", "UpdateCodeSigningConfig"],
   ["PUT", "/2015-03-31/event-source-mappings/{UUID}", "UpdateEventSourceMapping"],
   ["PUT", "/2021-10-31/functions/{FunctionName}/url", "UpdateFunctionUrlConfig"],
+  ["POST", `${DURABLE}/checkpoint`, "CheckpointDurableExecution"],
+  ["POST", CAPACITY, "CreateCapacityProvider"],
+  ["DELETE", `${CAPACITY}/{CapacityProviderName}`, "DeleteCapacityProvider"],
+  ["DELETE", DURABLE, "DeleteDurableExecution"],
+  ["DELETE", "/2026-07-09/resource-policy/{ResourceArn}", "DeleteResourcePolicy"],
+  ["GET", `${CAPACITY}/{CapacityProviderName}`, "GetCapacityProvider"],
+  ["GET", DURABLE, "GetDurableExecution"],
+  ["GET", `${DURABLE}/history`, "GetDurableExecutionHistory"],
+  ["GET", `${DURABLE}/state`, "GetDurableExecutionState"],
+  ["GET", "/2026-07-09/resource-policy/{ResourceArn}", "GetResourcePolicy"],
+  ["GET", CAPACITY, "ListCapacityProviders"],
+  ["GET", "/2025-12-01/functions/{FunctionName}/durable-executions", "ListDurableExecutionsByFunction"],
+  ["GET", `${CAPACITY}/{CapacityProviderName}/function-versions`, "ListFunctionVersionsByCapacityProvider"],
+  ["POST", `${DURABLE}/pause`, "PauseDurableExecution"],
+  ["PUT", "/2026-07-09/resource-policy/{ResourceArn}", "PutResourcePolicy"],
+  ["POST", `${DURABLE}/resume`, "ResumeDurableExecution"],
+  ["POST", `${CALLBACK}/fail`, "SendDurableExecutionCallbackFailure"],
+  ["POST", `${CALLBACK}/heartbeat`, "SendDurableExecutionCallbackHeartbeat"],
+  ["POST", `${CALLBACK}/succeed`, "SendDurableExecutionCallbackSuccess"],
+  ["POST", `${DURABLE}/stop`, "StopDurableExecution"],
+  ["PUT", `${CAPACITY}/{CapacityProviderName}`, "UpdateCapacityProvider"],
 ].map(([method, path, operation]) => ({ method: method!, path: path!, operation: operation! }));

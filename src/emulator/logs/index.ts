@@ -14,12 +14,14 @@ import type { Authorize, Caller } from "../access.ts";
 import { notImplemented } from "../awsError.ts";
 import type { EmulatorReply } from "../http.ts";
 import { decodeAwsJson, encodeAwsJson, encodeAwsJsonError } from "../protocols/awsJson.ts";
+import { refuseOtherMembers } from "../protocols/members.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 import type { Operation } from "./context.ts";
 import { FunctionLogs } from "./functionLogs.ts";
 import { LiveTails } from "./liveTail.ts";
+import { MEMBERS } from "./members.ts";
 import { createLogGroup } from "./operations/createLogGroup.ts";
 import { createLogStream } from "./operations/createLogStream.ts";
 import { deleteLogGroup } from "./operations/deleteLogGroup.ts";
@@ -44,27 +46,7 @@ import { type LogEvent, LogStore, type OnAppend } from "./store.ts";
 
 export type { LogEvent } from "./store.ts";
 
-type OperationName =
-  | "CreateLogGroup"
-  | "CreateLogStream"
-  | "DeleteLogGroup"
-  | "DeleteLogStream"
-  | "DeleteRetentionPolicy"
-  | "DescribeLogGroups"
-  | "DescribeLogStreams"
-  | "DescribeMetricFilters"
-  | "DescribeSubscriptionFilters"
-  | "FilterLogEvents"
-  | "GetLogEvents"
-  | "ListTagsForResource"
-  | "ListTagsLogGroup"
-  | "PutLogEvents"
-  | "PutRetentionPolicy"
-  | "StartLiveTail"
-  | "TagLogGroup"
-  | "TagResource"
-  | "UntagLogGroup"
-  | "UntagResource";
+type OperationName = keyof typeof MEMBERS;
 
 const OPERATIONS: Record<OperationName, Operation> = {
   CreateLogGroup: createLogGroup,
@@ -139,6 +121,7 @@ export function createLogs({ store: database, settings, authorize, onMessage }: 
     async handle(request, caller) {
       const { operation, input } = decodeAwsJson(request);
       if (!hasOperation(operation)) throw notImplemented(`logs:${operation}`);
+      refuseOtherMembers(`logs:${operation}`, input, MEMBERS[operation]);
       const output = OPERATIONS[operation](input, { store, tails, settings, authorize, caller, request, onAppend });
       return isReply(output) ? output.reply : encodeAwsJson(request, output, "1.1");
     },

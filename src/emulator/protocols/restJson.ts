@@ -4,7 +4,8 @@ import type { EmulatorReply, EmulatorRequest } from "../http.ts";
 /**
  * A line of a REST-JSON service's table of routes.
  *
- * path   template such as "/2015-03-31/functions/{FunctionName}/code"; a parameter matches one segment, decoded
+ * path   template such as "/2015-03-31/functions/{FunctionName}/code"; a parameter matches one segment, decoded. "?name" at its
+ *        end: only with this query parameter; such a route comes before the one without
  */
 export interface RestRoute<Operation extends string> {
   method: string;
@@ -15,26 +16,33 @@ export interface RestRoute<Operation extends string> {
 interface CompiledRoute<Operation extends string> {
   method: string;
   segments: string[];
+  parameter: string | undefined;
   operation: Operation;
 }
 
-/** Finds an operation by method and path: `router(request.method, request.path)`; undefined when no route matches. */
+/** Finds an operation: `router(request.method, request.path, request.query)`; undefined when no route matches. */
 export function restRouter<Operation extends string>(
   routes: readonly RestRoute<Operation>[],
-): (method: string, path: string) => { operation: Operation; parameters: Record<string, string> } | undefined {
+): (
+  method: string,
+  path: string,
+  query: URLSearchParams,
+) => { operation: Operation; parameters: Record<string, string> } | undefined {
   const byFirstSegment = new Map<string, CompiledRoute<Operation>[]>();
   for (const { method, path, operation } of routes) {
-    const segments = path.split("/").slice(1);
+    const [template = "", parameter] = path.split("?");
+    const segments = template.split("/").slice(1);
     const first = segments[0]!;
     const known = byFirstSegment.get(first) ?? [];
-    known.push({ method, segments, operation });
+    known.push({ method, segments, parameter, operation });
     byFirstSegment.set(first, known);
   }
-  return (method, path) => {
+  return (method, path, query) => {
     // botocore's older models end some paths in a slash.
     const segments = (path.endsWith("/") ? path.slice(0, -1) : path).split("/").slice(1);
     for (const route of byFirstSegment.get(segments[0] ?? "") ?? []) {
       if (route.method !== method || route.segments.length !== segments.length) continue;
+      if (route.parameter !== undefined && !query.has(route.parameter)) continue;
       const parameters = matchSegments(route.segments, segments);
       if (parameters) return { operation: route.operation, parameters };
     }

@@ -8,7 +8,6 @@ import { encodeRestXmlError } from "../protocols/restXml.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
-import { drain } from "./bodies/receive.ts";
 import { hostIdOf, type S3Call, type S3Context } from "./call.ts";
 import { type ChecksumAlgorithm, loadHashers } from "./checksums.ts";
 import { screenHeaders } from "./headerScreen.ts";
@@ -31,10 +30,11 @@ import { S3Store } from "./store.ts";
  * Kept and given back, without effect: encryption (AES256 only; files lie in plain text),
  * storage classes that can be read at once.
  *
- * Gaps, each refused by name with 501: SSE-C, SSE-KMS, object lock, legal hold, retention, grants and ACLs other than the owner's,
- * transitions and archive classes, restore, select, torrent, website, CORS (web pages are refused at the door: no rule could have an
- * effect), replication, access logs, transfer acceleration, requester pays, analytics, inventory, metrics, intelligent tiering,
- * S3 Metadata, access points, directory buckets, MFA delete, notifications to SNS and EventBridge, conditional deletes by size or time.
+ * Gaps, each refused by name with 501 (operations: `refusedOperations.ts`): SSE-C, SSE-KMS, changes of an object's encryption, object
+ * lock, legal hold, retention, grants and ACLs other than the owner's, transitions and archive classes, restore, select, torrent,
+ * annotations, rename, website, CORS (web pages are refused at the door: no rule could have an effect), replication, access logs,
+ * transfer acceleration, requester pays, analytics, inventory, metrics, intelligent tiering, S3 Metadata, ABAC, access points,
+ * directory buckets, MFA delete, notifications to SNS and EventBridge, conditional deletes by size or time.
  *
  * Different by design: any region in a signature is accepted; there is one account, so no bucket belongs to somebody else;
  * a new notification or versioning setting counts at once.
@@ -90,11 +90,7 @@ export function createS3(dependencies: S3Dependencies): S3Service {
   return {
     async handle(request, caller) {
       if (!areChecksumsReady) await readyChecksums();
-      try {
-        return withCommonHeaders(await answer(context, request, caller), request);
-      } finally {
-        drain(request.stream);
-      }
+      return withCommonHeaders(await answer(context, request, caller), request);
     },
     encodeError: (error, request) => encodeRestXmlError(error, request, hostIdOf(request.id)),
     start() {

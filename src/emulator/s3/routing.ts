@@ -1,6 +1,7 @@
 import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
 import { invalidArgument, methodNotAllowed } from "./errors.ts";
+import { REFUSED_BUCKET_OPERATIONS, REFUSED_OBJECT_OPERATIONS, refusedOperation } from "./refusedOperations.ts";
 
 /** Bucket and key of a request; "" where there is none. Throws InvalidURI, KeyTooLongError 400. */
 export function addressOf(request: Pick<EmulatorRequest, "path" | "host">): { bucket: string; key: string } {
@@ -110,25 +111,6 @@ export type S3Operation =
   | NamesIn<typeof OBJECT_OPERATIONS>
   | (typeof FURTHER_OPERATIONS)[number];
 
-/** Sub-resources of S3 that this endpoint knows by name only. */
-const REFUSED_SUBRESOURCES: Readonly<Record<string, string>> = {
-  abac: "BucketAbac",
-  analytics: "BucketAnalyticsConfiguration",
-  annotation: "ObjectAnnotation",
-  "intelligent-tiering": "BucketIntelligentTieringConfiguration",
-  inventory: "BucketInventoryConfiguration",
-  "legal-hold": "ObjectLegalHold",
-  metadataConfiguration: "BucketMetadataConfiguration",
-  metadataTable: "BucketMetadataTableConfiguration",
-  metrics: "BucketMetricsConfiguration",
-  renameObject: "RenameObject",
-  restore: "RestoreObject",
-  retention: "ObjectRetention",
-  select: "SelectObjectContent",
-  session: "CreateSession",
-  torrent: "GetObjectTorrent",
-};
-
 /** Throws MethodNotAllowed 405, and NotImplemented 501 by name. */
 export function operationOf(request: EmulatorRequest, bucket: string, key: string): S3Operation {
   const { method } = request;
@@ -137,10 +119,11 @@ export function operationOf(request: EmulatorRequest, bucket: string, key: strin
     throw methodNotAllowed(method, "SERVICE");
   }
   if (method === "OPTIONS") throw notImplemented("CORS preflight requests (s3)");
-  const table: Record<string, Methods<S3Operation>> = key === "" ? BUCKET_OPERATIONS : OBJECT_OPERATIONS;
-  const sub = request.rawQuery === "" ? "" : subresourceOf(request, table);
-  const operation = table[sub]![method as "GET"];
-  if (operation === undefined) throw methodNotAllowed(method, key === "" ? "BUCKET" : "OBJECT");
+  const isBucket = key === "";
+  const table: Record<string, Methods<S3Operation>> = isBucket ? BUCKET_OPERATIONS : OBJECT_OPERATIONS;
+  const sub = request.rawQuery === "" ? "" : subresourceOf(request, isBucket);
+  const operation = table[sub]?.[method as "GET"];
+  if (operation === undefined) throw methodNotAllowed(method, isBucket ? "BUCKET" : "OBJECT");
   const isCopy = method === "PUT" && request.headers["x-amz-copy-source"] !== undefined;
   if (operation === "PutObject" && isCopy) return "CopyObject";
   if (operation === "UploadPart" && isCopy) return "UploadPartCopy";
@@ -150,19 +133,26 @@ export function operationOf(request: EmulatorRequest, bucket: string, key: strin
   return operation;
 }
 
-/** Throws InvalidArgument 400 for two sub-resources, NotImplemented 501 by name. */
-function subresourceOf(request: EmulatorRequest, table: object): string {
+/** Throws InvalidArgument 400 for two sub-resources, NotImplemented 501 by name, MethodNotAllowed 405 for a change of what has no such one. */
+function subresourceOf({ method, query }: EmulatorRequest, isBucket: boolean): string {
+  const [known, refused, others] = isBucket
+    ? [BUCKET_OPERATIONS, REFUSED_BUCKET_OPERATIONS, OBJECT_OPERATIONS]
+    : [OBJECT_OPERATIONS, REFUSED_OBJECT_OPERATIONS, BUCKET_OPERATIONS];
+  const isRead = method === "GET" || method === "HEAD";
   let found = "";
-  for (const name of request.query.keys()) {
+  for (const name of query.keys()) {
     if (name === "" || name === found) continue;
-    if (!Object.hasOwn(table, name) && !Object.hasOwn(REFUSED_SUBRESOURCES, name)) continue;
+    if (!Object.hasOwn(known, name) && !Object.hasOwn(refused, name)) {
+      // Meant for a key where there is a bucket, or the other way round: it must not change what it does not speak of.
+      if (!isRead && Object.hasOwn(others, name)) throw methodNotAllowed(method, isBucket ? "BUCKET" : "OBJECT");
+      continue;
+    }
     if (found !== "") {
       throw invalidArgument(`Conflicting query string parameters: ${found}, ${name}`, "ResourceType", found);
     }
     found = name;
   }
-  if (Object.hasOwn(REFUSED_SUBRESOURCES, found)) {
-    throw notImplemented(`s3 ${REFUSED_SUBRESOURCES[found]} (?${found})`);
-  }
+  const operation = refusedOperation(refused, found, method, query);
+  if (operation !== undefined) throw notImplemented(`s3:${operation}`);
   return found;
 }

@@ -15,6 +15,7 @@ import type { EventSource, EventTarget } from "../delivery.ts";
 import type { EmulatorRequest } from "../http.ts";
 import { decodeAwsJson, encodeAwsJson, encodeAwsJsonError } from "../protocols/awsJson.ts";
 import { decodeAwsQuery, encodeAwsQuery, encodeAwsQueryError } from "../protocols/awsQuery.ts";
+import { refuseOtherMembers } from "../protocols/members.ts";
 import type { Service } from "../service.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
@@ -22,6 +23,7 @@ import { tagConditions } from "../tagConditions.ts";
 import type { Operation, SqsContext } from "./context.ts";
 import { JSON_PREFIX, legacyCode, legacyMessage } from "./errors.ts";
 import { LongPolls } from "./longPoll.ts";
+import { MEMBERS } from "./members.ts";
 import { attributeBytes, type MessageAttribute } from "./messageAttributes.ts";
 import { MoveTasks } from "./moveTasks.ts";
 import { cancelMessageMoveTask } from "./operations/cancelMessageMoveTask.ts";
@@ -50,28 +52,7 @@ import { QueueStore, type ReceivedMessage } from "./store.ts";
 
 export type { MessageAttribute } from "./messageAttributes.ts";
 
-type OperationName =
-  | "CancelMessageMoveTask"
-  | "ChangeMessageVisibility"
-  | "ChangeMessageVisibilityBatch"
-  | "CreateQueue"
-  | "DeleteMessage"
-  | "DeleteMessageBatch"
-  | "DeleteQueue"
-  | "GetQueueAttributes"
-  | "GetQueueUrl"
-  | "ListDeadLetterSourceQueues"
-  | "ListMessageMoveTasks"
-  | "ListQueues"
-  | "ListQueueTags"
-  | "PurgeQueue"
-  | "ReceiveMessage"
-  | "SendMessage"
-  | "SendMessageBatch"
-  | "SetQueueAttributes"
-  | "StartMessageMoveTask"
-  | "TagQueue"
-  | "UntagQueue";
+type OperationName = keyof typeof MEMBERS;
 
 const OPERATIONS: Record<OperationName, Operation> = {
   CancelMessageMoveTask: cancelMessageMoveTask,
@@ -177,6 +158,7 @@ export function createSqs({
       if (!hasOperation(name)) throw notImplemented(`sqs:${name}`);
       const context: SqsContext = { store: queues, polls, moveTasks, settings, authorize, caller, request };
       const input = isQuery ? fromQuery(name, decoded.input, request.path) : decoded.input;
+      refuseOtherMembers(`sqs:${name}`, input, MEMBERS[name]);
       const output = await OPERATIONS[name](input, context);
       return isQuery
         ? encodeAwsQuery(request, name, QUERY_NAMESPACE, toQuery(name, output as Record<string, unknown>), {

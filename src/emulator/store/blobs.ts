@@ -73,10 +73,12 @@ export class BlobStore {
   /** Deletes every file that `isReferenced` does not know; returns how many. Only before requests are answered. */
   removeOrphans(isReferenced: (name: string) => boolean): number {
     let removed = 0;
-    for (const shard of readdirSync(this.#folder)) {
-      for (const file of readdirSync(join(this.#folder, shard))) {
-        if (isReferenced(`${shard}/${file}`)) continue;
-        rmSync(join(this.#folder, shard, file), { force: true });
+    for (const shard of readdirSync(this.#folder, { withFileTypes: true })) {
+      // What others leave in folders, such as .DS_Store, is not ours.
+      if (!shard.isDirectory()) continue;
+      for (const file of readdirSync(join(this.#folder, shard.name), { withFileTypes: true })) {
+        if (!file.isFile() || isReferenced(`${shard.name}/${file.name}`)) continue;
+        rmSync(join(this.#folder, shard.name, file.name), { force: true });
         removed++;
       }
     }

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as lmdb from "lmdb";
 import { MinilakeError } from "../../errors.ts";
-import { processRuns } from "../../processRuns.ts";
 import { BlobStore } from "./blobs.ts";
 import { findDamage, isDamageError } from "./findDamage.ts";
+import { damaged, damagedStore, notAFolder, unusable } from "./folderErrors.ts";
+import { lockFolder } from "./folderLock.ts";
 import { CHECK_BYTES, DamagedRecord, isWholeValue, keyCheck, withChecks } from "./recordCheck.ts";
 import { isDiskFull, isInputOutputError, Reserve } from "./reserve.ts";
 
@@ -41,17 +42,16 @@ export interface Table<V> {
  * of the process at any moment. It is not flushed to the disk each time, so the last moments before a power failure may be lost.
  */
 export class Store {
-  static readonly #openHere = new Set<string>();
   readonly blobs: BlobStore;
   readonly #root: lmdb.RootDatabase;
-  readonly #lockFile: string;
+  readonly #unlock: () => void;
   readonly #reserve: Reserve;
   readonly #tables = new Map<string, Table<unknown>>();
   #inTransaction = false;
 
-  private constructor(folder: string, root: lmdb.RootDatabase, lockFile: string) {
+  private constructor(folder: string, root: lmdb.RootDatabase, unlock: () => void) {
     this.#root = root;
-    this.#lockFile = lockFile;
+    this.#unlock = unlock;
     this.#reserve = new Reserve(join(folder, "reserve"));
     this.#reserve.take();
     this.blobs = new BlobStore(join(folder, "blobs"));
@@ -61,23 +61,16 @@ export class Store {
    * Opens, or makes, the data folder and takes its lock.
    * Throws MinilakeError DataFolder when it is damaged, not writable, or in use by another process.
    */
-  static open(folder: string): Store {
-    try {
-      mkdirSync(folder, { recursive: true });
-    } catch (cause) {
-      if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw notAFolder(folder);
-      throw unusable(folder, "cannot be made", cause);
-    }
-    const lockFile = takeLock(folder, (pid, markedAt) =>
-      pid === process.pid ? Store.#openHere.has(lockPath(folder)) : processRuns(pid, markedAt),
-    );
-    Store.#openHere.add(lockFile);
+  static open(path: string): Store {
+    const folder = resolve(path);
+    makeFolder(folder);
+    const unlock = lockFolder(folder);
     try {
       const damage = findDamage(join(folder, "store", "data.mdb"));
       if (damage) throw damaged(folder, damage);
-      return new Store(folder, openRoot(folder), lockFile);
+      return new Store(folder, openRoot(folder), unlock);
     } catch (cause) {
-      Store.#release(lockFile);
+      unlock();
       if (cause instanceof MinilakeError) throw cause;
       if (isDamageError(cause)) throw damagedStore(folder, cause);
       throw unusable(folder, "cannot be opened: it is damaged or not writable", cause);
@@ -143,12 +136,21 @@ export class Store {
   /** Flushes to disk, closes and gives the lock back. */
   async close(): Promise<void> {
     await this.#root.close();
-    Store.#release(this.#lockFile);
+    this.#unlock();
   }
+}
 
-  static #release(lockFile: string): void {
-    rmSync(lockFile, { force: true });
-    Store.#openHere.delete(lockFile);
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch {
+    if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw notAFolder(folder);
+    try {
+      // By itself it says why; with its parents it says ENOENT also of a read-only disk.
+      mkdirSync(folder);
+    } catch (cause) {
+      throw unusable(folder, "cannot be made", cause);
+    }
   }
 }
 
@@ -209,58 +211,4 @@ function openRoot(folder: string): lmdb.RootDatabase {
     new Reserve(join(folder, "reserve")).release();
     return lmdb.open(options);
   }
-}
-
-const lockPath = (folder: string) => join(resolve(folder), "lock");
-
-function takeLock(folder: string, isHeld: (pid: number, markedAt: number) => boolean): string {
-  const lockFile = lockPath(folder);
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const file = openSync(lockFile, "wx");
-      writeSync(file, String(process.pid));
-      closeSync(file);
-      return lockFile;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(folder, "is not writable", cause);
-      const owner = Number(readFileSync(lockFile, "utf8"));
-      if (owner > 0 && isHeld(owner, statSync(lockFile).mtimeMs)) {
-        throw new MinilakeError("DataFolder", `The data folder ${folder} is in use by process ${owner}.`, {
-          hint: `Stop that endpoint (minilake down), or give this one a folder of its own: --data-dir <folder>`,
-        });
-      }
-      rmSync(lockFile, { force: true });
-    }
-  }
-  throw unusable(folder, `cannot be locked: ${lockFile} comes back as soon as it is removed`);
-}
-
-/** What a damaged record, or MDB_PAGE_NOTFOUND and its like, mean to the one whose endpoint it is. */
-export function damagedStore(folder: string, cause: Error): MinilakeError {
-  return damaged(folder, `is damaged: ${join(folder, "store", "data.mdb")}: ${cause.message}`, cause);
-}
-
-function damaged(folder: string, damage: string, cause?: Error): MinilakeError {
-  const bodies = join(folder, "blobs");
-  const saved = existsSync(bodies)
-    ? ` What can be saved: bodies of more than 64 KiB are files of their own in ${bodies}, without their names.`
-    : "";
-  return new MinilakeError("DataFolder", `The data folder ${folder} ${damage}. Nothing in it was changed.`, {
-    hint: `Put the file back from a copy; or remove the folder to start with an empty endpoint, and ingest your files again.${saved}`,
-    cause,
-  });
-}
-
-export function notAFolder(path: string): MinilakeError {
-  return new MinilakeError("DataFolder", `The data folder ${path} is a file, not a folder.`, {
-    hint: "Name another one: --data-dir <folder>",
-  });
-}
-
-function unusable(folder: string, what: string, cause?: unknown): MinilakeError {
-  const reason = cause instanceof Error ? ` (${cause.message})` : "";
-  return new MinilakeError("DataFolder", `The data folder ${folder} ${what}${reason}.`, {
-    hint: "Check its permissions and the free space, or remove the folder to start with an empty endpoint.",
-    cause,
-  });
 }

@@ -18,7 +18,6 @@ import {
 import { checkPeriod } from "../query.ts";
 import { readTags } from "../tags.ts";
 
-const ABSENT = ["Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationInterval"];
 const MISSING_DATA = ["breaching", "notBreaching", "ignore", "missing"];
 /** An alarm looks back a day at most, or a week with periods of an hour or more. */
 const DAY_SECONDS = 86_400;
@@ -37,10 +36,6 @@ export function putMetricAlarm(input: Input, context: CloudWatchContext): object
   const arn = alarmArn(settings, name);
   const tags = readTags(input);
   checkAlarmAccess(context, "cloudwatch:PutMetricAlarm", name, { request: tags });
-  for (const absent of ABSENT) {
-    if (input[absent] !== undefined && input[absent] !== "")
-      throw notImplemented(`cloudwatch:PutMetricAlarm with ${absent}`);
-  }
   for (const list of ["OKActions", "AlarmActions", "InsufficientDataActions"]) {
     if ((strings(input, list) ?? []).length > 0) throw notImplemented(`cloudwatch:PutMetricAlarm with ${list}`);
   }

@@ -1,4 +1,3 @@
-import { notImplemented } from "../../awsError.ts";
 import { type CloudWatchContext, checkAccess } from "../context.ts";
 import { invalidCombination, invalidValue, missingParameter } from "../errors.ts";
 import {
@@ -32,7 +31,6 @@ const MAX_FUTURE_MS = 2 * 3_600_000;
 export function putMetricData(input: Input, context: CloudWatchContext): object {
   const namespace = requiredString(input, "Namespace");
   checkAccess(context, "cloudwatch:PutMetricData", "*", { "cloudwatch:namespace": namespace });
-  if (input.EntityMetricData !== undefined) throw notImplemented("cloudwatch:PutMetricData with EntityMetricData");
   if (namespace.startsWith("AWS/")) throw invalidValue("The value AWS/ for parameter Namespace is invalid.");
   if (namespace.length > 255 || namespace.startsWith(":")) {
     throw invalidValue(`The value ${namespace} for parameter Namespace is invalid.`);

@@ -15,7 +15,7 @@ type Decision = "allowed" | "explicitDeny" | "implicitDeny";
  * What the policies of a role say to actions on resources, without a request.
  *
  * Throws   NoSuchEntity 404, InvalidInput 400
- * Absent   ResourcePolicy, CallerArn: refused; MatchedStatements, MissingContextValues: always empty
+ * Absent   ResourcePolicy, CallerArn: 501; MatchedStatements, MissingContextValues: always empty
  * https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
  */
 export const simulatePrincipalPolicy: IamOperation = (input, context) => {
@@ -24,11 +24,7 @@ export const simulatePrincipalPolicy: IamOperation = (input, context) => {
   const resources = input.texts("ResourceArns");
   const extra = input.texts("PolicyInputList");
   const boundaries = input.texts("PermissionsBoundaryPolicyInputList");
-  for (const absent of ["ResourcePolicy", "CallerArn", "ResourceOwner", "ResourceHandlingOption"]) {
-    if (input.optionalText(absent) !== undefined) {
-      throw new AwsError("NotImplemented", `minilake's embedded endpoint does not simulate with ${absent}.`, 501);
-    }
-  }
+  const conditions = contextEntries(input);
   input.check();
   const named = /^arn:aws:iam::\d{12}:role\/(?:.*\/)?([^/]+)$/.exec(source);
   if (named === null) throw new AwsError("InvalidInput", `Invalid Entity Arn: ${source}`, 400);
@@ -45,7 +41,6 @@ export const simulatePrincipalPolicy: IamOperation = (input, context) => {
     userId: role.id,
     role: { name: role.name, arn: role.arn, id: role.id },
   };
-  const conditions = contextEntries(input);
   const results = actions.flatMap((action) =>
     (resources.length === 0 ? ["*"] : resources).map((resource) => {
       const request = new RequestContext(caller, { action, resource, conditions }, facts);

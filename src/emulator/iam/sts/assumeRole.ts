@@ -35,22 +35,20 @@ export const assumeRole: StsOperation = (input, context) => {
   const policy = input.optionalText("Policy", { min: 1, max: PACKED_MAX });
   const externalId = input.optionalText("ExternalId", { min: 2, max: 1224 });
   const tags = input.tags("Tags");
-  for (const absent of ["SourceIdentity", "SerialNumber", "TokenCode"]) {
-    if (input.optionalText(absent) !== undefined) throw absentParameter(absent);
-  }
-  if (input.records("ProvidedContexts").length > 0) throw absentParameter("ProvidedContexts");
+  const transitiveKeys = input.texts("TransitiveTagKeys");
+  const policyArns = input.records("PolicyArns");
   input.check();
   if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/[\u0021-\u007e]+$/.test(roleArn)) {
     throw new AwsError("ValidationError", `${roleArn} is invalid`, 400);
   }
   const { identities, now, caller } = context;
-  const policies = sessionPolicies(policy, input.records("PolicyArns"), context);
-  const { allTags, transitiveTagKeys } = inherit(tags, input.texts("TransitiveTagKeys"), context);
+  const policies = sessionPolicies(policy, policyArns, context);
+  const { allTags, transitiveTagKeys } = inherit(tags, transitiveKeys, context);
   const packed = packedSize(policy, allTags);
   demandTrust("sts:AssumeRole", roleArn, context, {
     "sts:ExternalId": externalId,
     "sts:RoleSessionName": sessionName,
-    "sts:TransitiveTagKeys": list(input.texts("TransitiveTagKeys")),
+    "sts:TransitiveTagKeys": list(transitiveKeys),
     ...requestTagConditions(tags),
   });
   if (allTags.length > 0) demandTrust("sts:TagSession", roleArn, context, requestTagConditions(tags));
@@ -86,9 +84,6 @@ export const assumeRole: StsOperation = (input, context) => {
     ...(packed !== undefined && { PackedPolicySize: packed }),
   };
 };
-
-const absentParameter = (name: string) =>
-  new AwsError("NotImplemented", `minilake's embedded endpoint does not implement sts:AssumeRole with ${name}.`, 501);
 
 const list = (texts: string[]) => (texts.length === 0 ? undefined : texts);
 

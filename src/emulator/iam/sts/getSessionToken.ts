@@ -14,9 +14,6 @@ const MAX_ROOT_SECONDS = 3600;
  */
 export const getSessionToken: StsOperation = (input, { caller, identities, now }) => {
   const seconds = input.integer("DurationSeconds", 900, 129_600, MAX_ROOT_SECONDS);
-  if (input.optionalText("SerialNumber") !== undefined || input.optionalText("TokenCode") !== undefined) {
-    throw new AwsError("NotImplemented", "minilake's embedded endpoint does not implement MFA devices.", 501);
-  }
   input.check();
   if (caller.kind !== "root" || caller.accessKeyId?.startsWith("ASIA")) {
     throw new AwsError("AccessDenied", "Cannot call GetSessionToken with session credentials", 403);

@@ -1,4 +1,5 @@
 import { AwsError } from "../../awsError.ts";
+import { refuseOtherMembers } from "../../protocols/members.ts";
 import { readArchitecture, readSettings, toConfiguration } from "../configuration.ts";
 import {
   constraintViolation,
@@ -16,6 +17,10 @@ import { functionArn, parseFunctionName } from "../functionName.ts";
 import type { FunctionRecord, VersionRecord } from "../records.ts";
 import { newRevision } from "../store.ts";
 
+const CODE_MEMBERS = [
+  ...["ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "ImageUri", "SourceKMSKeyArn"],
+];
+
 /**
  * Makes a function from a zip. It answers with State Pending and is Active a moment later.
  *
@@ -32,6 +37,7 @@ export const createFunction: Operation = async (input, context) => {
   requireAccess(input, context, "lambda:CreateFunction", arn);
   const code = optionalObject(body, "Code");
   if (!code) throw missing("Code");
+  refuseOtherMembers("lambda:CreateFunction Code", code, CODE_MEMBERS);
   const settings = readSettings(name, body, undefined);
   const architecture = readArchitecture(body, "x86_64");
   const tags = optionalStringMap(body, "Tags") ?? {};

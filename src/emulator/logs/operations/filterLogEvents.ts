@@ -1,4 +1,5 @@
 import type { FilteredLogEvent, FilterLogEventsResponse } from "@aws-sdk/client-cloudwatch-logs";
+import { notImplemented } from "../../awsError.ts";
 import { type LogsContext, requireGroup } from "../context.ts";
 import { invalidParameter, streamNotFound } from "../errors.ts";
 import { parseFilterPattern } from "../filterPattern.ts";
@@ -26,6 +27,7 @@ export function filterLogEvents(input: Input, context: LogsContext): FilterLogEv
   if (names !== undefined && prefix !== undefined) {
     throw invalidParameter("logStreamNames and logStreamNamePrefix are mutually exclusive parameters.");
   }
+  if (input.startFromHead === false) throw notImplemented("logs:FilterLogEvents with startFromHead false");
   const limit = optionalInteger(input, "limit", 1, MAX_EVENTS) ?? MAX_EVENTS;
   const matches = parseFilterPattern(optionalString(input, "filterPattern") ?? "");
   const startTime = Math.max(optionalInteger(input, "startTime") ?? 0, visibleFrom(group, settings.now()));

@@ -311,8 +311,3 @@ function verifyChecksum(
     throw new AwsError("BadDigest", `The ${promised.algorithm} you specified did not match the calculated checksum.`);
   }
 }
-
-/** Reads what is left of a request whose answer is already known, so that the client can read that answer. */
-export function drain(stream: IncomingMessage): void {
-  if (!stream.readableEnded && !stream.destroyed) stream.resume();
-}

@@ -3,6 +3,7 @@ import { childOf, childrenOf, malformedXml, onlyChildren, parseXml, textOf } fro
 import { requireBucket } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
+import { invalidArgument } from "../errors.ts";
 
 /** Takes AES256, which is so anyway; KMS is refused by name. */
 export const putBucketEncryption: Operation = async (context, call) => {
@@ -19,6 +20,13 @@ export const putBucketEncryption: Operation = async (context, call) => {
     throw notImplemented(`s3 bucket encryption with ${algorithm}`);
   }
   if (algorithm !== "AES256") throw malformedXml();
+  if (byDefault) onlyChildren(byDefault, "SSEAlgorithm", "KMSMasterKeyID");
+  if (byDefault && textOf(byDefault, "KMSMasterKeyID")) {
+    throw invalidArgument(
+      "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse",
+      "ApplyServerSideEncryptionByDefault",
+    );
+  }
   const blocked = childOf(rule, "BlockedEncryptionTypes");
   const encryption = {
     bucketKeyEnabled: textOf(rule, "BucketKeyEnabled") === "true",

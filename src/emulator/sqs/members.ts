@@ -1,0 +1,42 @@
+import type { Members } from "../protocols/members.ts";
+
+/** ReceiveRequestAttemptId is for FIFO queues, which are not here. */
+export const MEMBERS = {
+  CancelMessageMoveTask: ["TaskHandle"],
+  ChangeMessageVisibility: ["QueueUrl", "ReceiptHandle", "VisibilityTimeout"],
+  ChangeMessageVisibilityBatch: ["QueueUrl", "Entries"],
+  CreateQueue: ["QueueName", "Attributes", "tags"],
+  DeleteMessage: ["QueueUrl", "ReceiptHandle"],
+  DeleteMessageBatch: ["QueueUrl", "Entries"],
+  DeleteQueue: ["QueueUrl"],
+  GetQueueAttributes: ["QueueUrl", "AttributeNames"],
+  GetQueueUrl: ["QueueName", "QueueOwnerAWSAccountId"],
+  ListDeadLetterSourceQueues: ["QueueUrl", "NextToken", "MaxResults"],
+  ListMessageMoveTasks: ["SourceArn", "MaxResults"],
+  ListQueueTags: ["QueueUrl"],
+  ListQueues: ["QueueNamePrefix", "NextToken", "MaxResults"],
+  PurgeQueue: ["QueueUrl"],
+  ReceiveMessage: [
+    "QueueUrl",
+    "AttributeNames",
+    "MessageSystemAttributeNames",
+    "MessageAttributeNames",
+    "MaxNumberOfMessages",
+    "VisibilityTimeout",
+    "WaitTimeSeconds",
+  ],
+  SendMessage: [
+    "QueueUrl",
+    "MessageBody",
+    "DelaySeconds",
+    "MessageAttributes",
+    "MessageSystemAttributes",
+    "MessageDeduplicationId",
+    "MessageGroupId",
+  ],
+  SendMessageBatch: ["QueueUrl", "Entries"],
+  SetQueueAttributes: ["QueueUrl", "Attributes"],
+  StartMessageMoveTask: ["SourceArn", "DestinationArn", "MaxNumberOfMessagesPerSecond"],
+  TagQueue: ["QueueUrl", "Tags"],
+  UntagQueue: ["QueueUrl", "TagKeys"],
+} as const satisfies Record<string, Members>;
