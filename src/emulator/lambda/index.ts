@@ -24,6 +24,7 @@
  * - Reserved concurrency limits its function and does not keep room free for it.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Authorize, Caller } from "../access.ts";
 import { AwsError, notImplemented } from "../awsError.ts";
@@ -188,6 +189,8 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
   const environments = join(folder, "environments");
   const functions = new FunctionStore(store);
   const code = new CodeStore(join(folder, "code"));
+  // Without it a package.json above the data folder, of a project with "type": "module", would count for functions that have none.
+  writeFileSync(join(folder, "package.json"), "{}\n");
   const logs = new LogWriter({
     append: dependencies.appendLogs,
     transaction: (work) => store.transaction(work),

@@ -93,11 +93,12 @@ describe.skipIf(process.platform !== "linux")("memory", () => {
     );
     const { error, payload, tail, requestId } = await call(endpoint);
     expect(error).toBe("Unhandled");
-    expect(payload).toEqual({
-      errorType: "Runtime.ExitError",
-      errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`,
-    });
-    expect(tail).toContain("Memory Size: 128 MB\tMax Memory Used: 128 MB\t");
+    const errorMessage = `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`;
+    expect(payload).toEqual({ errorType: "Runtime.OutOfMemory", errorMessage });
+    expect(tail).toContain(`${errorMessage}\nRuntime.OutOfMemory\nEND RequestId`);
+    expect(tail).toMatch(
+      /\tMemory Size: 128 MB\tMax Memory Used: 128 MB\t.*Status: error\tError Type: Runtime\.OutOfMemory\n$/,
+    );
     expect((await call(endpoint, { again: true })).payload).toBe(0);
   });
 
@@ -107,7 +108,7 @@ describe.skipIf(process.platform !== "linux")("memory", () => {
       endpoint,
       `export const handler = async () => { Buffer.alloc(200 << 20, 1); return "survived"; };`,
     );
-    expect((await call(endpoint)).payload.errorType).toBe("Runtime.ExitError");
+    expect((await call(endpoint)).payload.errorType).toBe("Runtime.OutOfMemory");
   });
 
   test("what a function used is in its report", async () => {
@@ -177,7 +178,7 @@ def handler(event, context):
       { Timeout: 20 },
     );
     const { payload } = await call(endpoint);
-    expect(payload.errorType).toBe("Runtime.ExitError");
+    expect(payload.errorType).toBe("Runtime.OutOfMemory");
     expect(payload.errorMessage).toContain("signal: killed");
   });
 
