@@ -207,6 +207,22 @@ describe("creating", () => {
     );
   });
 
+  test("a package without files, and tags that Lambda does not take, are refused", async () => {
+    const Role = await makeRole(t, []);
+    const again = (options: object) => makeFunction(t, CODE, { Role, ...options });
+    const empty = refused("InvalidParameterValueException", 400, "Uploaded file must be a non-empty zip");
+    await expect(again({ Code: { ZipFile: new Uint8Array() } })).rejects.toMatchObject(empty);
+    await expect(again({ Code: { ZipFile: await zipOf({}) } })).rejects.toMatchObject(empty);
+    const invalid = refused("InvalidParameterValueException", 400);
+    await expect(again({ Tags: { "aws:own": "x" } })).rejects.toMatchObject(invalid);
+    await expect(again({ Tags: { ["k".repeat(129)]: "x" } })).rejects.toMatchObject(invalid);
+    await expect(again({ Tags: { k: "v".repeat(257) } })).rejects.toMatchObject(invalid);
+    const tags = Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`k${n}`, "v"]));
+    await expect(again({ Tags: tags })).rejects.toMatchObject(
+      refused("InvalidParameterValueException", 400, "Number of tags exceeds resource tag limit."),
+    );
+  });
+
   test.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")(
     "what this endpoint does not do is refused by name",
     async () => {

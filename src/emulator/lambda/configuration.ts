@@ -88,7 +88,9 @@ export function readSettings(functionName: string, input: Input, current: Settin
     timeoutSeconds: optionalInteger(input, "Timeout", 1, 900) ?? current?.timeoutSeconds ?? 3,
     memoryMb: optionalInteger(input, "MemorySize", 128, 10_240) ?? current?.memoryMb ?? 128,
     ephemeralStorageMb:
-      (storage && optionalInteger(storage, "Size", 512, 10_240)) ?? current?.ephemeralStorageMb ?? 512,
+      (storage && optionalInteger(storage, "Size", 512, 10_240, "ephemeralStorage.size")) ??
+      current?.ephemeralStorageMb ??
+      512,
     tracingMode: tracingMode ?? current?.tracingMode ?? "PassThrough",
     logging: readLogging(functionName, input, current?.logging),
     ...(environment === undefined ? {} : { environment }),

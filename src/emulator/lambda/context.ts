@@ -3,6 +3,7 @@ import { AwsError } from "../awsError.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { AsyncQueue } from "./asyncInvoke.ts";
 import type { CodeStore } from "./codeStore.ts";
+import { optionalInteger } from "./constraints.ts";
 import { functionArn, functionNotFound, notFound, parseFunctionName } from "./functionName.ts";
 import type { FunctionPool } from "./functionPool.ts";
 import type { LambdaDependencies } from "./index.ts";
@@ -114,7 +115,9 @@ export function requireAlias(record: Readonly<FunctionRecord>, name: string) {
   return alias;
 }
 
-/** Start and size of a page: Marker is the number of items before it, in base64. */
+const MAX_PAGE = 10_000;
+
+/** Start and size of a page: Marker is the number of items before it, in base64. Throws ValidationException. */
 export function page<T>(
   items: T[],
   query: URLSearchParams,
@@ -122,8 +125,8 @@ export function page<T>(
 ): { items: T[]; next: string | undefined } {
   const marker = query.get("Marker");
   const start = marker ? Number.parseInt(Buffer.from(marker, "base64").toString("latin1"), 10) : 0;
-  const asked = Number(query.get("MaxItems") ?? defaultSize);
-  const size = Number.isInteger(asked) && asked > 0 ? Math.min(asked, 10_000) : defaultSize;
+  const asked = query.get("MaxItems");
+  const size = optionalInteger({ MaxItems: asked ? Number(asked) : undefined }, "MaxItems", 1, MAX_PAGE) ?? defaultSize;
   const from = Number.isInteger(start) && start >= 0 ? start : 0;
   const rest = from + size < items.length ? Buffer.from(String(from + size)).toString("base64") : undefined;
   return { items: items.slice(from, from + size), next: rest };

@@ -26,7 +26,7 @@ export const createAlias: Operation = (input, context) => {
   const alias: AliasRecord = {
     name,
     version: requiredString(body, "FunctionVersion"),
-    description: optionalString(body, "Description") ?? "",
+    description: readDescription(body) ?? "",
     additionalWeights: readWeights(body) ?? {},
     revisionId: newRevision(),
   };
@@ -51,6 +51,12 @@ export function toAlias(record: Readonly<FunctionRecord>, alias: AliasRecord): A
       : {}),
     RevisionId: alias.revisionId,
   };
+}
+
+export function readDescription(body: Readonly<Record<string, unknown>>): string | undefined {
+  const description = optionalString(body, "Description");
+  if (description !== undefined) maxLength("description", description, 256);
+  return description;
 }
 
 /** RoutingConfig's weights; undefined when it was not sent. */

@@ -15,6 +15,7 @@ import { readZip, refusePublishTo } from "../deployedCode.ts";
 import { functionArn, parseFunctionName } from "../functionName.ts";
 import type { FunctionRecord, VersionRecord } from "../records.ts";
 import { newRevision } from "../store.ts";
+import { checkTags } from "../tags.ts";
 
 /**
  * Makes a function from a zip. It answers with State Pending and is Active a moment later.
@@ -35,6 +36,7 @@ export const createFunction: Operation = async (input, context) => {
   const settings = readSettings(name, body, undefined);
   const architecture = readArchitecture(body, "x86_64");
   const tags = optionalStringMap(body, "Tags") ?? {};
+  checkTags(tags);
   const publish = optionalBoolean(body, "Publish") === true;
   refusePublishTo(body);
   if (context.functions.find(name)) throw alreadyExists(name);

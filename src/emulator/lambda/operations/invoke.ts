@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { AwsError, notImplemented } from "../../awsError.ts";
 import { constraintViolation, invalidParameter, oneOf } from "../constraints.ts";
 import {
@@ -124,6 +125,7 @@ export function readPayload(body: Buffer, maxBytes: number, operation: string): 
   }
   if (body.length === 0) return Buffer.from("{}");
   try {
+    if (!isUtf8(body)) throw new Error("Invalid UTF-8");
     JSON.parse(body.toString("utf8"));
   } catch (cause) {
     throw new AwsError(
