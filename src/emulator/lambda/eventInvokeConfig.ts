@@ -1,9 +1,10 @@
 import type { FunctionEventInvokeConfig } from "@aws-sdk/client-lambda";
 import { AwsError, notImplemented } from "../awsError.ts";
 import { invalidParameter, optionalInteger, optionalObject, optionalString } from "./constraints.ts";
-import { type LambdaContext, type OperationInput, requireFunction } from "./context.ts";
+import { findVersion, type LambdaContext, type OperationInput, requireFunction } from "./context.ts";
 import { notFound, parseFunctionName } from "./functionName.ts";
 import type { EventInvokeConfigRecord, FunctionRecord } from "./records.ts";
+import { functionCaller } from "./roleAccess.ts";
 
 /** What a request sets; a member that is absent was not sent. */
 type Change = Partial<Omit<EventInvokeConfigRecord, "lastModified">>;
@@ -37,7 +38,7 @@ export function requireConfig(record: Readonly<FunctionRecord>, qualifier: strin
   return config;
 }
 
-/** Throws InvalidParameterValueException when nothing is set or a destination cannot be used; 501 for SNS and EventBridge. */
+/** Throws InvalidParameterValueException when nothing is set or a destination is not there or not open to the function's role; 501 for SNS and EventBridge. */
 export function readEventInvokeConfig(
   body: Readonly<Record<string, unknown>>,
   record: Readonly<FunctionRecord>,
@@ -65,33 +66,50 @@ export function readEventInvokeConfig(
   return change;
 }
 
+/** Lambda checks once, when a destination is configured, that it is there and that the function's role may send to it. */
 function requireDestination(
   arn: string,
   member: "OnSuccess" | "OnFailure",
   record: Readonly<FunctionRecord>,
   context: LambdaContext,
 ): void {
-  const invalid = () => invalidParameter(`The destination ARN ${arn} is invalid.`);
+  const access = destinationAccess(arn, member, record, context);
+  if (!access) throw invalidParameter(`The destination ARN ${arn} is invalid.`);
+  const caller = functionCaller(context, record.name, record.versions.$LATEST!.role);
+  if (!context.dependencies.authorize(caller, access).allowed) {
+    const call = access.action.split(":")[1];
+    throw invalidParameter(`The function's execution role does not have permissions to call ${call} on ${arn}`);
+  }
+}
+
+/** What the role of the function needs to send to a destination; undefined when there is no such destination. Throws 501 for SNS and EventBridge. */
+function destinationAccess(
+  arn: string,
+  member: "OnSuccess" | "OnFailure",
+  record: Readonly<FunctionRecord>,
+  { dependencies, functions, settings }: LambdaContext,
+): { action: string; resource: string } | undefined {
   const service = /^arn:aws[a-zA-Z-]*:([a-z0-9-]+):/.exec(arn)?.[1];
   if (service === "sns" || service === "events") {
     throw notImplemented(`lambda destinations of the service ${service}`);
   }
+  if (service === "sqs") return dependencies.hasQueue(arn) ? { action: "sqs:SendMessage", resource: arn } : undefined;
   if (service === "s3") {
-    if (member === "OnSuccess" || !/^arn:aws:s3:::[a-z0-9.-]{3,63}$/.test(arn)) throw invalid();
-    return;
+    const bucket = /^arn:aws:s3:::([a-z0-9.-]+)$/.exec(arn)?.[1];
+    if (bucket === undefined || member === "OnSuccess" || !dependencies.hasBucket(bucket)) return undefined;
+    return { action: "s3:PutObject", resource: `${arn}/aws/lambda/async/${record.name}/` };
   }
-  if (service === "sqs") {
-    if (!/^arn:aws[a-zA-Z-]*:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$/.test(arn)) throw invalid();
-    return;
-  }
-  if (service !== "lambda") throw invalid();
+  if (service !== "lambda") return undefined;
   if (arn === record.arn || arn.startsWith(`${record.arn}:`)) {
     throw invalidParameter("You can't specify the function as a destination for itself.");
   }
   try {
-    parseFunctionName(arn, undefined, context.settings);
-  } catch {
-    throw invalid();
+    const { name, qualifier } = parseFunctionName(arn, undefined, settings);
+    const target = functions.find(name);
+    return target && findVersion(target, qualifier) && { action: "lambda:InvokeFunction", resource: arn };
+  } catch (error) {
+    if (error instanceof AwsError) return undefined;
+    throw error;
   }
 }
 

@@ -123,6 +123,8 @@ export interface LambdaDependencies {
     attributes: Record<string, { DataType: string; StringValue?: string }>,
     traceHeader: string,
   ): string | undefined;
+  hasQueue(arn: string): boolean;
+  hasBucket(name: string): boolean;
   readObject(
     caller: Caller,
     bucket: string,

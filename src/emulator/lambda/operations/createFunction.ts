@@ -10,10 +10,10 @@ import {
   requiredString,
 } from "../constraints.ts";
 import { type LambdaContext, type Operation, type OperationInput, requireAccess } from "../context.ts";
-import { requireDeadLetterAccess } from "../deadLetterAccess.ts";
 import { readZip, refusePublishTo } from "../deployedCode.ts";
 import { functionArn, parseFunctionName } from "../functionName.ts";
 import type { FunctionRecord, VersionRecord } from "../records.ts";
+import { requireDeadLetterAccess } from "../roleAccess.ts";
 import { newRevision } from "../store.ts";
 import { checkTags } from "../tags.ts";
 
