@@ -122,6 +122,30 @@ test("an event invoke configuration that AWS refuses", async () => {
     name: "ResourceNotFoundException",
     message: "The function doesn't exist.",
   });
+  const role = `arn:aws:iam:${t.region}:${t.accountId}:role`;
+  await expect(put({ DestinationConfig: { OnSuccess: { Destination: role } } })).rejects.toMatchObject(
+    invalid(
+      `The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=${role}), onFailure=null) is invalid.`,
+    ),
+  );
+  await expect(put({ DestinationConfig: { OnFailure: { Destination: "arn:aws:_:x" } } })).rejects.toMatchObject({
+    name: "ValidationException",
+    message:
+      "1 validation error detected: Value 'arn:aws:_:x' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must satisfy regular expression pattern: ^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)",
+  });
+  const none = (arn: string) => ({
+    name: "ResourceNotFoundException",
+    message: `The function ${arn} doesn't have an EventInvokeConfig`,
+  });
+  const absent = { FunctionName: "not-there" };
+  const absentArn = `${arnOf("not-there")}:$LATEST`;
+  await expect(t.lambda.send(new GetFunctionEventInvokeConfigCommand(absent))).rejects.toMatchObject(none(absentArn));
+  await expect(t.lambda.send(new DeleteFunctionEventInvokeConfigCommand(absent))).rejects.toMatchObject(
+    none(absentArn),
+  );
+  await expect(
+    t.lambda.send(new GetFunctionEventInvokeConfigCommand({ FunctionName, Qualifier: "7" })),
+  ).rejects.toMatchObject(none(`${arnOf(FunctionName)}:7`));
 });
 
 test("a destination that is not there or that the function's role may not use is refused", async () => {

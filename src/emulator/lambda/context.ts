@@ -53,11 +53,16 @@ export interface OperationOutput {
 
 export type Operation = (input: OperationInput, context: LambdaContext) => OperationOutput | Promise<OperationOutput>;
 
-/** The function that {FunctionName} and ?Qualifier name, once the caller may do `action` on it. Throws RNF 404, AccessDenied 403. */
+/**
+ * The function that {FunctionName} and ?Qualifier name, once the caller may do `action` on it. Throws RNF 404, AccessDenied 403.
+ *
+ * absent   makes the error for a function that is not there; its words differ between operations
+ */
 export function requireFunction(
   input: OperationInput,
   context: LambdaContext,
   action: string,
+  absent: (arn: string, qualifier: string | undefined) => AwsError = functionNotFound,
 ): { record: Readonly<FunctionRecord>; qualifier: string | undefined } {
   const { name, qualifier } = parseFunctionName(
     input.parameters.FunctionName ?? "",
@@ -67,7 +72,7 @@ export function requireFunction(
   const arn = functionArn(name, context.settings);
   const record = context.functions.find(name);
   requireAccess(input, context, action, qualifier === undefined ? arn : `${arn}:${qualifier}`, record, qualifier);
-  if (!record) throw functionNotFound(arn, qualifier);
+  if (!record) throw absent(arn, qualifier);
   return { record, qualifier };
 }
 
@@ -90,6 +95,11 @@ export function requireVersion(record: Readonly<FunctionRecord>, qualifier: stri
   const version = findVersion(record, qualifier);
   if (version) return version;
   throw functionNotFound(record.arn, qualifier);
+}
+
+/** As `requireVersion`; of an alias that splits its invocations always the version that it points to. */
+export function requireMainVersion(record: Readonly<FunctionRecord>, qualifier: string | undefined): VersionRecord {
+  return requireVersion(record, record.aliases[qualifier ?? ""]?.version ?? qualifier);
 }
 
 /** With an alias that splits its invocations, each call may give another version. */

@@ -3,6 +3,7 @@ import { readArchitecture, readSettings, toConfiguration } from "../configuratio
 import {
   constraintViolation,
   invalidParameter,
+  maxLength,
   missing,
   optionalBoolean,
   optionalObject,
@@ -17,6 +18,9 @@ import { requireDeadLetterAccess } from "../roleAccess.ts";
 import { newRevision } from "../store.ts";
 import { checkTags } from "../tags.ts";
 
+/** Of a name with all that an ARN puts before it. */
+const MAX_NAME = 140;
+
 /**
  * Makes a function from a zip. It answers with State Pending and is Active a moment later.
  *
@@ -25,7 +29,9 @@ import { checkTags } from "../tags.ts";
  */
 export const createFunction: Operation = async (input, context) => {
   const { body } = input;
-  const { name, qualifier } = parseFunctionName(requiredString(body, "FunctionName"), undefined, context.settings);
+  const named = requiredString(body, "FunctionName");
+  maxLength("functionName", named, MAX_NAME);
+  const { name, qualifier } = parseFunctionName(named, undefined, context.settings);
   if (qualifier !== undefined) {
     throw constraintViolation("functionName", body.FunctionName, "not have a qualifier in CreateFunction");
   }
@@ -71,7 +77,10 @@ export const createFunction: Operation = async (input, context) => {
     context.settleLater(name);
     return {
       status: 201,
-      body: toConfiguration(record, publish ? record.versions["1"]! : latest, context.settings.region),
+      // The number of the version, and yet the ARN of the function: recorded on AWS.
+      body: toConfiguration(record, publish ? record.versions["1"]! : latest, context.settings.region, {
+        qualifier: "",
+      }),
     };
   } finally {
     context.code.release(hash);

@@ -82,18 +82,7 @@ export const invoke: Operation = async (input, context) => {
 
 /** As `requireFunction`; an unknown function is reported with the version that would have run. */
 export function requireTarget(input: OperationInput, context: LambdaContext, action: string): InvocationTarget {
-  try {
-    return requireFunction(input, context, action);
-  } catch (error) {
-    if (
-      error instanceof AwsError &&
-      error.code === "ResourceNotFoundException" &&
-      /:function:[^:]+$/.test(error.message)
-    ) {
-      throw functionNotFound(error.message.replace("Function not found: ", ""), "$LATEST");
-    }
-    throw error;
-  }
+  return requireFunction(input, context, action, (arn, qualifier = "$LATEST") => functionNotFound(arn, qualifier));
 }
 
 /** The transaction has ended when this returns. */

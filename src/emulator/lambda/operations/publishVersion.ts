@@ -31,7 +31,12 @@ export const publishVersion: Operation = (input, context) => {
   };
 };
 
-export function publish(context: LambdaContext, name: string, description: string | undefined): VersionRecord {
+export function publish(
+  context: LambdaContext,
+  name: string,
+  description: string | undefined,
+  status: Pick<VersionRecord, "state" | "updateStatus"> = { state: "Active", updateStatus: "Successful" },
+): VersionRecord {
   const record = context.functions.find(name)!;
   const latest = record.versions.$LATEST!;
   const newest = versionsInOrder(record).at(-1)!;
@@ -42,10 +47,10 @@ export function publish(context: LambdaContext, name: string, description: strin
       version: String(draft.nextVersion),
       ...(description !== undefined && { description, sourceDescription: latest.description }),
       revisionId: newRevision(),
-      updateStatus: "Successful",
-      state: "Active",
+      ...status,
     };
     draft.versions[version.version] = version;
+    draft.versions.$LATEST!.revisionId = newRevision();
     draft.nextVersion++;
     return version;
   });
