@@ -8,6 +8,7 @@
  *   streaming or event source mappings.
  * - Runtimes: nodejs18.x to 24.x run on the Node that runs this endpoint, python3.9 to 3.14 on the python3 in PATH, whatever
  *   their version is. The AWS SDK is not part of them: a function brings its own (boto3 is used if the machine has it).
+ *   Before Node 22.15 `import` finds packages in a node_modules above the data folder.
  * - No containers: the code is not at /var/task but in LAMBDA_TASK_ROOT, CPU share is not limited, read-only code does not stop root, and the
  *   function sees the machine's files and processes.
  * - /tmp is redirected by the runtimes to a folder of the environment, and EphemeralStorage enforced there: not for native code, nor for

@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
-import { DeleteFunctionCommand, InvokeCommand, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import {
+  DeleteFunctionCommand,
+  InvokeCommand,
+  ListFunctionsCommand,
+  PutFunctionConcurrencyCommand,
+} from "@aws-sdk/client-lambda";
 import { describe, expect, test } from "vitest";
 import { waitFor } from "../../../conformance/target.ts";
 import { lambdaEndpoint } from "./endpoint.ts";
@@ -206,7 +211,7 @@ describe("payloads and concurrency", () => {
   test("a request that is too large, and one that is no JSON", async () => {
     const endpoint = await lambdaEndpoint();
     await createFunction(endpoint, `export const handler = async (event) => event.length;`);
-    const invoke = (Payload: string, InvocationType: "Event" | "RequestResponse" = "RequestResponse") =>
+    const invoke = (Payload: string | Uint8Array, InvocationType: "Event" | "RequestResponse" = "RequestResponse") =>
       endpoint.lambda.send(new InvokeCommand({ FunctionName: "f", Payload, InvocationType }));
     const largest = JSON.stringify("x".repeat(6_291_454));
     expect(Buffer.from((await invoke(largest)).Payload!).toString()).toBe("6291454");
@@ -217,10 +222,20 @@ describe("payloads and concurrency", () => {
     await expect(invoke(JSON.stringify("x".repeat(1_048_575)), "Event")).rejects.toMatchObject({
       name: "RequestTooLargeException",
     });
-    await expect(invoke("{not json")).rejects.toMatchObject({
-      name: "InvalidRequestContentException",
-      message: expect.stringContaining("Could not parse request body into json"),
-      $metadata: { httpStatusCode: 400 },
+    for (const broken of ["{not json", Buffer.from([0x22, 0xff, 0x22])]) {
+      await expect(invoke(broken)).rejects.toMatchObject({
+        name: "InvalidRequestContentException",
+        message: expect.stringContaining("Could not parse request body into json"),
+        $metadata: { httpStatusCode: 400 },
+      });
+    }
+  });
+
+  test("a page of more than 10,000 is refused", async () => {
+    const { lambda } = await lambdaEndpoint();
+    await expect(lambda.send(new ListFunctionsCommand({ MaxItems: 10_001 }))).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining("Member must have value less than or equal to 10000"),
     });
   });
 
