@@ -173,6 +173,8 @@ function connectServices(store: Store, settings: EmulatorSettings, dataDir: stri
     appendLogs: logs.append,
     recordMetrics: cloudwatch.record,
     sendMessage: sqs.sendAs,
+    hasQueue: sqs.hasQueue,
+    hasBucket: s3.hasBucket,
     readObject: s3.readObject,
     putObject: s3.putObject,
     faults,

@@ -218,7 +218,10 @@ def pipeline():
     iam.put_role_policy(RoleName="boto-curate", PolicyName="buckets", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allowed}))
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("curate.py", CURATE)
+        # With a name alone the file would be its owner's only, and Lambda is not its owner.
+        entry = zipfile.ZipInfo("curate.py")
+        entry.external_attr = 0o644 << 16
+        archive.writestr(entry, CURATE)
     made = aws_lambda.create_function(
         FunctionName="boto-curate", Runtime="python3.12", Handler="curate.handler", Role=role, Timeout=20,
         Code={"ZipFile": package.getvalue()}, Environment={"Variables": {"CURATED": "boto-curated"}},

@@ -9,8 +9,10 @@ import {
   PutFunctionEventInvokeConfigCommand,
   UpdateFunctionEventInvokeConfigCommand,
 } from "@aws-sdk/client-lambda";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
+import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeFunction } from "./lambdaPackages.ts";
+import { LOGGING, makeFunction, makeRole } from "./lambdaPackages.ts";
 import { type Target, target } from "./target.ts";
 
 let t: Target;
@@ -20,6 +22,11 @@ beforeAll(async () => {
 afterAll(() => t.close());
 
 const CODE = `export const handler = async () => "one";`;
+const makeQueue = async () => {
+  const QueueName = t.uniqueName("records");
+  await t.sqs.send(new CreateQueueCommand({ QueueName }));
+  return `arn:aws:sqs:${t.region}:${t.accountId}:${QueueName}`;
+};
 const arnOf = (name: string) => `arn:aws:lambda:${t.region}:${t.accountId}:function:${name}`;
 
 test("reserved concurrency is set, shown and removed", async () => {
@@ -52,7 +59,7 @@ test("reserved concurrency is set, shown and removed", async () => {
 });
 
 test("the event invoke configuration is replaced, merged, listed and removed", async () => {
-  const FunctionName = await makeFunction(t, CODE);
+  const FunctionName = await makeFunction(t, CODE, { Role: await makeRole(t, [...LOGGING, "sqs:SendMessage"]) });
   const get = new GetFunctionEventInvokeConfigCommand({ FunctionName });
   const none = {
     name: "ResourceNotFoundException",
@@ -60,7 +67,7 @@ test("the event invoke configuration is replaced, merged, listed and removed", a
     $metadata: { httpStatusCode: 404 },
   };
   await expect(t.lambda.send(get)).rejects.toMatchObject(none);
-  const queue = `arn:aws:sqs:${t.region}:${t.accountId}:records`;
+  const queue = await makeQueue();
   const put = await t.lambda.send(
     new PutFunctionEventInvokeConfigCommand({
       FunctionName,
@@ -115,4 +122,53 @@ test("an event invoke configuration that AWS refuses", async () => {
     name: "ResourceNotFoundException",
     message: "The function doesn't exist.",
   });
+  const role = `arn:aws:iam:${t.region}:${t.accountId}:role`;
+  await expect(put({ DestinationConfig: { OnSuccess: { Destination: role } } })).rejects.toMatchObject(
+    invalid(
+      `The provided destination config DestinationConfig(onSuccess=OnSuccess(destination=${role}), onFailure=null) is invalid.`,
+    ),
+  );
+  await expect(put({ DestinationConfig: { OnFailure: { Destination: "arn:aws:_:x" } } })).rejects.toMatchObject({
+    name: "ValidationException",
+    message:
+      "1 validation error detected: Value 'arn:aws:_:x' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must satisfy regular expression pattern: ^$|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)",
+  });
+  const none = (arn: string) => ({
+    name: "ResourceNotFoundException",
+    message: `The function ${arn} doesn't have an EventInvokeConfig`,
+  });
+  const absent = { FunctionName: "not-there" };
+  const absentArn = `${arnOf("not-there")}:$LATEST`;
+  await expect(t.lambda.send(new GetFunctionEventInvokeConfigCommand(absent))).rejects.toMatchObject(none(absentArn));
+  await expect(t.lambda.send(new DeleteFunctionEventInvokeConfigCommand(absent))).rejects.toMatchObject(
+    none(absentArn),
+  );
+  await expect(
+    t.lambda.send(new GetFunctionEventInvokeConfigCommand({ FunctionName, Qualifier: "7" })),
+  ).rejects.toMatchObject(none(`${arnOf(FunctionName)}:7`));
+});
+
+test("a destination that is not there or that the function's role may not use is refused", async () => {
+  const FunctionName = await makeFunction(t, CODE);
+  const other = await makeFunction(t, CODE);
+  const queue = await makeQueue();
+  const Bucket = t.uniqueName("records");
+  await t.s3.send(new CreateBucketCommand({ Bucket }));
+  const put = (Destination: string) =>
+    t.lambda.send(
+      new PutFunctionEventInvokeConfigCommand({ FunctionName, DestinationConfig: { OnFailure: { Destination } } }),
+    );
+  const invalid = (message: string) => ({ name: "InvalidParameterValueException", message });
+  for (const absent of [`${queue}-absent`, `arn:aws:s3:::${Bucket}-absent`, arnOf("not-there"), `${arnOf(other)}:9`]) {
+    await expect(put(absent)).rejects.toMatchObject(invalid(`The destination ARN ${absent} is invalid.`));
+  }
+  for (const [action, arn] of [
+    ["SendMessage", queue],
+    ["PutObject", `arn:aws:s3:::${Bucket}`],
+    ["InvokeFunction", arnOf(other)],
+  ] as const) {
+    await expect(put(arn)).rejects.toMatchObject(
+      invalid(`The function's execution role does not have permissions to call ${action} on ${arn}`),
+    );
+  }
 });

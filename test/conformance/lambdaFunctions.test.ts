@@ -207,6 +207,39 @@ describe("creating", () => {
     );
   });
 
+  test("a package without files, and tags that Lambda does not take, are refused", async () => {
+    const Role = await makeRole(t, []);
+    const again = (options: object) => makeFunction(t, CODE, { Role, ...options });
+    const empty = refused("InvalidParameterValueException", 400, "Uploaded file must be a non-empty zip");
+    await expect(again({ Code: { ZipFile: new Uint8Array() } })).rejects.toMatchObject(empty);
+    await expect(again({ Code: { ZipFile: await zipOf({}) } })).rejects.toMatchObject(empty);
+    const invalid = refused("InvalidParameterValueException", 400);
+    await expect(again({ Tags: { "aws:own": "x" } })).rejects.toMatchObject(invalid);
+    await expect(again({ Tags: { ["k".repeat(129)]: "x" } })).rejects.toMatchObject(invalid);
+    await expect(again({ Tags: { k: "v".repeat(257) } })).rejects.toMatchObject(invalid);
+    const tags = Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`k${n}`, "v"]));
+    await expect(again({ Tags: tags })).rejects.toMatchObject(
+      refused("InvalidParameterValueException", 400, "Number of tags exceeds resource tag limit."),
+    );
+  });
+
+  test("names and ARNs that are too long, and a version that is to be deleted of no function", async () => {
+    const Role = await makeRole(t, []);
+    const long = "a".repeat(65);
+    const tooLong = (value: string, limit: number) =>
+      `1 validation error detected: Value '${value}' at 'functionName' failed to satisfy constraint: Member must have length less than or equal to ${limit}`;
+    await expect(makeFunction(t, CODE, { Role, FunctionName: long })).rejects.toMatchObject(
+      refused("InvalidParameterValueException", 400, tooLong(long, 64)),
+    );
+    const arn = arnOf("a".repeat(141 - arnOf("").length));
+    await expect(makeFunction(t, CODE, { Role, FunctionName: arn })).rejects.toMatchObject(
+      refused("ValidationException", 400, tooLong(arn, 140)),
+    );
+    await expect(
+      t.lambda.send(new DeleteFunctionCommand({ FunctionName: "not-there", Qualifier: "1" })),
+    ).rejects.toMatchObject(refused("ResourceNotFoundException", 404, `Function not found: ${arnOf("not-there")}`));
+  });
+
   test.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")(
     "what this endpoint does not do is refused by name",
     async () => {
@@ -314,6 +347,12 @@ describe("changing", () => {
         "Tags on function aliases and versions are not supported. Please specify a function ARN.",
       ),
     );
+    await expect(t.lambda.send(new TagResourceCommand({ Resource, Tags: {} }))).rejects.toMatchObject(
+      refused("InvalidParameterValueException", 400, "An error occurred and the request cannot be processed."),
+    );
+    await expect(t.lambda.send(new ListTagsCommand({ Resource: "arn:aws:something" }))).rejects.toMatchObject(
+      refused("ValidationException", 400),
+    );
   });
 
   test("the small configurations", async () => {
@@ -350,9 +389,9 @@ describe("finding", () => {
     do {
       const page = await t.lambda.send(new ListFunctionsCommand({ MaxItems: 2, Marker }));
       expect(page.Functions!.length).toBeLessThanOrEqual(2);
-      for (const { FunctionName, State } of page.Functions!) {
+      for (const { FunctionName, State, RuntimeVersionConfig } of page.Functions!) {
         found.push(FunctionName!);
-        expect(State).toBeUndefined();
+        expect([State, RuntimeVersionConfig]).toEqual([undefined, undefined]);
       }
       Marker = page.NextMarker;
     } while (Marker);

@@ -2,6 +2,8 @@ import {
   AddPermissionCommand,
   type AddPermissionCommandInput,
   CreateAliasCommand,
+  GetAliasCommand,
+  GetFunctionConfigurationCommand,
   GetPolicyCommand,
   PublishVersionCommand,
   RemovePermissionCommand,
@@ -115,4 +117,36 @@ test("an alias has a policy of its own", async () => {
   });
   const { Policy } = await t.lambda.send(new GetPolicyCommand({ FunctionName, Qualifier: "live" }));
   expect(JSON.parse(Policy!).Statement).toHaveLength(1);
+});
+
+test("the revision of a policy is that of the function, the version or the alias that it hangs on", async () => {
+  const FunctionName = await makeFunction(t, CODE);
+  await t.lambda.send(new PublishVersionCommand({ FunctionName }));
+  await t.lambda.send(new CreateAliasCommand({ FunctionName, Name: "live", FunctionVersion: "1" }));
+  const ofFunction = async (Qualifier?: string) =>
+    (await t.lambda.send(new GetFunctionConfigurationCommand({ FunctionName, Qualifier }))).RevisionId;
+  const ofAlias = async () => (await t.lambda.send(new GetAliasCommand({ FunctionName, Name: "live" }))).RevisionId;
+  const places: [Qualifier: string | undefined, revision: () => Promise<string | undefined>][] = [
+    [undefined, ofFunction],
+    ["1", () => ofFunction("1")],
+    ["live", ofAlias],
+  ];
+  for (const [Qualifier, revision] of places) {
+    const before = await revision();
+    await expect(add(FunctionName, { Qualifier, RevisionId: "0" })).rejects.toMatchObject({
+      name: "PreconditionFailedException",
+      $metadata: { httpStatusCode: 412 },
+    });
+    await add(FunctionName, { Qualifier, RevisionId: before });
+    const after = await revision();
+    expect(after).not.toBe(before);
+    const { RevisionId } = await t.lambda.send(new GetPolicyCommand({ FunctionName, Qualifier }));
+    expect(RevisionId).toBe(after);
+    const removal = { FunctionName, Qualifier, StatementId: "s3" };
+    await expect(t.lambda.send(new RemovePermissionCommand({ ...removal, RevisionId: before }))).rejects.toMatchObject({
+      name: "PreconditionFailedException",
+    });
+    await t.lambda.send(new RemovePermissionCommand({ ...removal, RevisionId: after }));
+    expect(await revision()).not.toBe(after);
+  }
 });

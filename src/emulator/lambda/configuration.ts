@@ -88,7 +88,9 @@ export function readSettings(functionName: string, input: Input, current: Settin
     timeoutSeconds: optionalInteger(input, "Timeout", 1, 900) ?? current?.timeoutSeconds ?? 3,
     memoryMb: optionalInteger(input, "MemorySize", 128, 10_240) ?? current?.memoryMb ?? 128,
     ephemeralStorageMb:
-      (storage && optionalInteger(storage, "Size", 512, 10_240)) ?? current?.ephemeralStorageMb ?? 512,
+      (storage && optionalInteger(storage, "Size", 512, 10_240, "ephemeralStorage.size")) ??
+      current?.ephemeralStorageMb ??
+      512,
     tracingMode: tracingMode ?? current?.tracingMode ?? "PassThrough",
     logging: readLogging(functionName, input, current?.logging),
     ...(environment === undefined ? {} : { environment }),
@@ -238,19 +240,19 @@ export const base64Hash = (hex: string): string => Buffer.from(hex, "hex").toStr
 /**
  * A version as the API shows it.
  *
- * withStatus    false in lists, which have no State members
- * qualified     true when the ARN names the version: published versions, and every entry of ListVersionsByFunction
+ * withStatus    false in lists, which have no State members and no runtime version
+ * qualifier     the version or alias that the ARN names; "" for none. By default a published version, and no $LATEST.
  */
 export function toConfiguration(
   record: Readonly<FunctionRecord>,
   version: VersionRecord,
   region: string,
-  { withStatus = true, qualified = version.version !== "$LATEST" } = {},
+  { withStatus = true, qualifier = version.version === "$LATEST" ? "" : version.version } = {},
 ): FunctionConfiguration {
   const { logging } = version;
   const configuration: FunctionConfiguration = {
     FunctionName: record.name,
-    FunctionArn: qualified ? `${record.arn}:${version.version}` : record.arn,
+    FunctionArn: qualifier === "" ? record.arn : `${record.arn}:${qualifier}`,
     Runtime: version.runtime as FunctionConfiguration["Runtime"],
     Role: version.role,
     Handler: version.handler,
@@ -270,7 +272,6 @@ export function toConfiguration(
     Architectures: [version.architecture],
     EphemeralStorage: { Size: version.ephemeralStorageMb },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
-    RuntimeVersionConfig: { RuntimeVersionArn: runtimeVersionArn(region, version.runtime) },
     LoggingConfig: {
       LogFormat: logging.format,
       LogGroup: logging.group,
@@ -280,6 +281,7 @@ export function toConfiguration(
     },
   };
   if (!withStatus) return configuration;
+  configuration.RuntimeVersionConfig = { RuntimeVersionArn: runtimeVersionArn(region, version.runtime) };
   configuration.State = version.state;
   if (version.state === "Pending") {
     configuration.StateReason = "The function is being created.";

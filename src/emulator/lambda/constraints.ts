@@ -47,13 +47,19 @@ export function optionalBoolean(input: Input, member: string): boolean | undefin
   return value;
 }
 
-/** An integer from `min` to `max`, both inclusive. */
-export function optionalInteger(input: Input, member: string, min: number, max: number): number | undefined {
+/** An integer from `min` to `max`, both inclusive. `path` is how AWS names the member. */
+export function optionalInteger(
+  input: Input,
+  member: string,
+  min: number,
+  max: number,
+  path = lowerFirst(member),
+): number | undefined {
   const value = input[member];
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "number" || !Number.isInteger(value)) throw wrongType();
-  if (value < min) throw constraintViolation(lowerFirst(member), value, `have value greater than or equal to ${min}`);
-  if (value > max) throw constraintViolation(lowerFirst(member), value, `have value less than or equal to ${max}`);
+  if (value < min) throw constraintViolation(path, value, `have value greater than or equal to ${min}`);
+  if (value > max) throw constraintViolation(path, value, `have value less than or equal to ${max}`);
   return value;
 }
 

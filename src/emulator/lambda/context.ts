@@ -3,6 +3,7 @@ import { AwsError } from "../awsError.ts";
 import type { EmulatorSettings } from "../settings.ts";
 import type { AsyncQueue } from "./asyncInvoke.ts";
 import type { CodeStore } from "./codeStore.ts";
+import { optionalInteger } from "./constraints.ts";
 import { functionArn, functionNotFound, notFound, parseFunctionName } from "./functionName.ts";
 import type { FunctionPool } from "./functionPool.ts";
 import type { LambdaDependencies } from "./index.ts";
@@ -52,11 +53,16 @@ export interface OperationOutput {
 
 export type Operation = (input: OperationInput, context: LambdaContext) => OperationOutput | Promise<OperationOutput>;
 
-/** The function that {FunctionName} and ?Qualifier name, once the caller may do `action` on it. Throws RNF 404, AccessDenied 403. */
+/**
+ * The function that {FunctionName} and ?Qualifier name, once the caller may do `action` on it. Throws RNF 404, AccessDenied 403.
+ *
+ * absent   makes the error for a function that is not there; its words differ between operations
+ */
 export function requireFunction(
   input: OperationInput,
   context: LambdaContext,
   action: string,
+  absent: (arn: string, qualifier: string | undefined) => AwsError = functionNotFound,
 ): { record: Readonly<FunctionRecord>; qualifier: string | undefined } {
   const { name, qualifier } = parseFunctionName(
     input.parameters.FunctionName ?? "",
@@ -66,7 +72,7 @@ export function requireFunction(
   const arn = functionArn(name, context.settings);
   const record = context.functions.find(name);
   requireAccess(input, context, action, qualifier === undefined ? arn : `${arn}:${qualifier}`, record, qualifier);
-  if (!record) throw functionNotFound(arn, qualifier);
+  if (!record) throw absent(arn, qualifier);
   return { record, qualifier };
 }
 
@@ -89,6 +95,11 @@ export function requireVersion(record: Readonly<FunctionRecord>, qualifier: stri
   const version = findVersion(record, qualifier);
   if (version) return version;
   throw functionNotFound(record.arn, qualifier);
+}
+
+/** As `requireVersion`; of an alias that splits its invocations always the version that it points to. */
+export function requireMainVersion(record: Readonly<FunctionRecord>, qualifier: string | undefined): VersionRecord {
+  return requireVersion(record, record.aliases[qualifier ?? ""]?.version ?? qualifier);
 }
 
 /** With an alias that splits its invocations, each call may give another version. */
@@ -114,7 +125,9 @@ export function requireAlias(record: Readonly<FunctionRecord>, name: string) {
   return alias;
 }
 
-/** Start and size of a page: Marker is the number of items before it, in base64. */
+const MAX_PAGE = 10_000;
+
+/** Start and size of a page: Marker is the number of items before it, in base64. Throws ValidationException. */
 export function page<T>(
   items: T[],
   query: URLSearchParams,
@@ -122,8 +135,8 @@ export function page<T>(
 ): { items: T[]; next: string | undefined } {
   const marker = query.get("Marker");
   const start = marker ? Number.parseInt(Buffer.from(marker, "base64").toString("latin1"), 10) : 0;
-  const asked = Number(query.get("MaxItems") ?? defaultSize);
-  const size = Number.isInteger(asked) && asked > 0 ? Math.min(asked, 10_000) : defaultSize;
+  const asked = query.get("MaxItems");
+  const size = optionalInteger({ MaxItems: asked ? Number(asked) : undefined }, "MaxItems", 1, MAX_PAGE) ?? defaultSize;
   const from = Number.isInteger(start) && start >= 0 ? start : 0;
   const rest = from + size < items.length ? Buffer.from(String(from + size)).toString("base64") : undefined;
   return { items: items.slice(from, from + size), next: rest };

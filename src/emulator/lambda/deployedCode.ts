@@ -1,7 +1,7 @@
 import { AwsError, notImplemented } from "../awsError.ts";
 import { invalidParameter, optionalString } from "./constraints.ts";
 import type { LambdaContext, OperationInput } from "./context.ts";
-import { MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES } from "./deploymentPackage.ts";
+import { emptyZip, MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES } from "./deploymentPackage.ts";
 
 /** Largest request of the control API; AWS's figure. */
 export const MAX_REQUEST_BYTES = 70_167_211;
@@ -33,6 +33,7 @@ export async function readZip(
       throw invalidParameter("Please do not provide other FunctionCode parameters when providing a ZipFile.");
     }
     const zip = Buffer.from(zipFile, "base64");
+    if (zip.length === 0) throw emptyZip();
     if (zip.length > MAX_ZIPPED_BYTES) throw tooLarge(`Zipped size must be smaller than ${MAX_ZIPPED_BYTES} bytes`);
     return zip;
   }

@@ -25,18 +25,20 @@ const unreadable = (cause?: unknown) =>
     400,
     { cause },
   );
+export const emptyZip = () => invalidParameter("Uploaded file must be a non-empty zip");
 const tooLarge = () => invalidParameter(`Unzipped size must be smaller than ${MAX_UNZIPPED_BYTES} bytes`);
 
 /**
  * Unpacks a deployment package into `folder`, which must exist and be empty.
  *
- * Refused: what is not a zip, names that leave the folder, two entries for one name, links that lead outside or nowhere,
+ * Refused: what is not a zip, or an empty one, names that leave the folder, two entries for one name, links that lead outside or nowhere,
  * more than 250 MB by what the entries declare or by what they really hold, wrong checksums, encrypted entries.
  * Throws InvalidParameterValueException; the folder may then hold a part of the files.
  */
 export async function unpackDeploymentPackage(zip: Buffer, folder: string): Promise<void> {
   const archive = await openArchive(zip);
   const entries = await listEntries(archive);
+  if (entries.length === 0) throw emptyZip();
   const root = realpathSync(folder);
   const links: { path: string; target: string }[] = [];
   let unzippedBytes = 0;
@@ -57,7 +59,7 @@ export async function unpackDeploymentPackage(zip: Buffer, folder: string): Prom
         const target = await readEntry(archive, entry, count);
         links.push({ path, target: target.toString("utf8") });
       } else {
-        await writeEntry(archive, entry, path, mode & 0o777 || 0o644, count);
+        await writeEntry(archive, entry, path, modeForAll(mode & 0o777 || 0o644), count);
       }
     } catch (error) {
       if (error instanceof AwsError) throw error;
@@ -69,6 +71,12 @@ export async function unpackDeploymentPackage(zip: Buffer, folder: string): Prom
   for (const link of links) makeLink(root, link.path, link.target);
   for (const link of links) requireInside(root, link.path);
 }
+
+/**
+ * Lambda runs a function as a user who does not own its files: what a package allows all others is what the function may do with a file.
+ * https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-deployment.html
+ */
+const modeForAll = (mode: number) => (mode & 0o7) * 0o111;
 
 function openArchive(zip: Buffer): Promise<ZipFile> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { basename } from "node:path";
 import type { EmulatorSettings } from "../settings.ts";
+import { isLineWanted } from "./applicationLog.ts";
 import type { CodeStore } from "./codeStore.ts";
 import type { LogWriter } from "./functionLog.ts";
 import type { Invocation, InvocationResult } from "./invocation.ts";
@@ -11,6 +12,7 @@ import { MAX_RESPONSE_BYTES, type RuntimeAnswer } from "./runtimeApi.ts";
 import { afterPendingReads, RuntimeProcess } from "./runtimeProcess.ts";
 import { runtimeCommand } from "./runtimes.ts";
 import { type AssumeRole, makeSandbox, type Sandbox } from "./sandbox.ts";
+import { type InvocationReport, reportedErrorType } from "./systemLog.ts";
 
 /** https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html */
 const INIT_LIMIT_MS = 10_000;
@@ -55,7 +57,7 @@ interface Running {
   resolve: (result: InvocationResult) => void;
   reject: (error: unknown) => void;
   finished: (logTail: Buffer) => void;
-  answered?: { durationMs: number; status: "success" | "error" | "timeout"; errorType?: string | undefined };
+  answered?: Pick<InvocationReport, "durationMs" | "status" | "errorType" | "producedBytes">;
 }
 
 /**
@@ -127,6 +129,7 @@ export class ExecutionEnvironment {
     if (this.#state === "idle") {
       this.#process!.thaw();
       this.#begin();
+      this.#logStart();
       this.#dispatch();
     } else {
       this.#move("starting");
@@ -209,7 +212,7 @@ export class ExecutionEnvironment {
     if (this.#isDead) return;
     const sandbox = this.#sandbox ?? (await this.#makeSandbox(taskRoot));
     this.#sandbox = sandbox;
-    const command = await runtimeCommand(this.version.runtime, this.version.memoryMb, isAhead);
+    const command = await runtimeCommand(this.version, taskRoot, isAhead);
     if (this.#isDead) {
       sandbox.api.close();
       rmSync(folder, { recursive: true, force: true });
@@ -224,6 +227,7 @@ export class ExecutionEnvironment {
       environment: sandbox.variables,
       mark,
       guard: this.#dependencies.guard,
+      onLine: (line) => isLineWanted(this.version.logging, line) && sandbox.log.write(line),
       onLog: (message) => sandbox.log.write(message),
     });
     this.#process = process;
@@ -253,7 +257,7 @@ export class ExecutionEnvironment {
       listener: {
         next: () => this.#onNext(),
         response: (requestId, body) => this.#onResponse(requestId, body),
-        error: (requestId, body, errorType) => this.#onError(requestId, body, errorType),
+        error: (requestId, body) => this.#onError(requestId, body),
         initError: (body, errorType) => this.#onInitError(body, errorType),
       },
     });
@@ -269,13 +273,17 @@ export class ExecutionEnvironment {
     return this.version.memoryMb * 1024 * 1024;
   }
 
-  /** The function's time begins: START line, timeout. */
+  /** The function's time begins. */
   #begin(): void {
     const running = this.#running!;
     clearTimeout(running.timer);
     running.startedAt = performance.now();
     running.timer = setTimeout(() => this.#stop("timeout"), this.version.timeoutSeconds * 1000);
-    this.#sandbox!.systemLog.start(running.invocation.requestId);
+  }
+
+  #logStart(): void {
+    const { requestId, invokedFunctionArn } = this.#running!.invocation;
+    this.#sandbox!.systemLog.start(requestId, invokedFunctionArn);
   }
 
   /** Hands the event to the runtime that waits for one. */
@@ -296,15 +304,13 @@ export class ExecutionEnvironment {
 
   #onNext(): void {
     if (this.#state === "starting") {
-      if (this.#phase !== "init") {
-        this.#dispatch();
-        return;
-      }
-      this.#running!.initMs = performance.now() - this.#initStartedAt;
+      if (this.#phase === "init") this.#running!.initMs = performance.now() - this.#initStartedAt;
+      this.#isOverMemory();
       // What the function wrote while it was loaded is still in the pipe, and stands before START.
       afterPendingReads(() => {
         if (this.#state !== "starting") return;
-        this.#begin();
+        if (this.#phase === "init") this.#begin();
+        this.#logStart();
         this.#dispatch();
       });
     } else if (this.#state === "busy" && this.#running?.answered) {
@@ -324,24 +330,24 @@ export class ExecutionEnvironment {
         errorType: "Function.ResponseSizeTooLarge",
         errorMessage: `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`,
       };
-      this.#answer(Buffer.from(JSON.stringify(failure)), "error", failure.errorType);
+      this.#answer(json(failure), "error", failure.errorType);
     } else {
       this.#answer(body, "success");
     }
     return "accepted";
   }
 
-  #onError(requestId: string, body: Buffer, errorType: string | undefined): RuntimeAnswer {
+  #onError(requestId: string, body: Buffer): RuntimeAnswer {
     const refusal = this.#unexpected(requestId);
     if (refusal) return refusal;
     this.#isOverMemory();
-    this.#answer(body, "error", errorType?.startsWith("Runtime.") ? errorType : undefined);
+    this.#answer(body, "error");
     return "accepted";
   }
 
   #onInitError(body: Buffer, errorType: string | undefined): RuntimeAnswer {
     if (this.#state !== "starting") return "invalidState";
-    this.#initFailed("error", errorType, body);
+    this.#initFailed("error", reportedErrorType(errorType), body);
     return "accepted";
   }
 
@@ -357,14 +363,20 @@ export class ExecutionEnvironment {
     return isOver;
   }
 
-  /** The timeout goes on: a runtime that has answered and never asks for the next event is stopped by it. */
-  #answer(payload: Buffer, status: "success" | "error" | "timeout", errorType?: string): void {
+  /**
+   * The timeout goes on: a runtime that has answered and never asks for the next event is stopped by it.
+   *
+   * fault   what the runtime did not survive, or could not do; undefined for an error of the function's own
+   */
+  #answer(payload: Buffer, outcome: "success" | "error" | "timeout", fault?: string): void {
     const running = this.#running!;
     const elapsedMs = performance.now() - running.startedAt;
-    const durationMs = status === "timeout" ? Math.min(elapsedMs, this.version.timeoutSeconds * 1000) : elapsedMs;
-    running.answered = { durationMs, status, errorType };
+    const isTimeout = outcome === "timeout";
+    const durationMs = isTimeout ? Math.min(elapsedMs, this.version.timeoutSeconds * 1000) : elapsedMs;
+    const status = isTimeout ? outcome : fault ? "error" : "success";
+    running.answered = { durationMs, status, errorType: fault, producedBytes: isTimeout || fault ? 0 : payload.length };
     running.resolve(
-      status === "success" ? { payload, durationMs } : { payload, functionError: "Unhandled", durationMs },
+      outcome === "success" ? { payload, durationMs } : { payload, functionError: "Unhandled", durationMs },
     );
   }
 
@@ -376,14 +388,11 @@ export class ExecutionEnvironment {
       // Closed, or ended by itself, in the meantime.
       if (this.#running !== running) return;
       this.#running = undefined;
-      const { durationMs, status, errorType } = running.answered!;
       this.#sandbox!.systemLog.report({
+        ...running.answered!,
         requestId: running.invocation.requestId,
-        durationMs,
         initMs: running.initMs,
         maxMemoryMb: Math.min(Math.ceil(this.#peakBytes / 1024 / 1024), this.version.memoryMb),
-        status,
-        errorType,
       });
       this.#move(next === "idle" && this.#process === undefined ? "new" : next);
       this.lastUsed = this.#dependencies.settings.now();
@@ -432,9 +441,10 @@ export class ExecutionEnvironment {
     const running = this.#running;
     if (this.#state === "starting") {
       const timedOut = this.#killedFor === "timeout";
-      this.#initFailed(timedOut ? "timeout" : "error", timedOut ? undefined : "Runtime.ExitError", undefined, reason);
+      this.#initFailed(timedOut ? "timeout" : "error", timedOut ? undefined : this.#exitType, undefined, reason);
     } else if (this.#state === "busy" && running) {
       if (!running.answered) this.#answerExit(reason);
+      else if (!this.#killedFor) this.#exitedAfterAnswer(running.answered, reason);
       this.#finish("new");
     } else if (this.#state === "idle") {
       this.#move("new");
@@ -451,9 +461,24 @@ export class ExecutionEnvironment {
       this.#answer(json({ errorType: "Sandbox.Timedout", errorMessage }), "timeout");
       return;
     }
-    const errorMessage = `RequestId: ${requestId} Error: ${reason}`;
-    this.#sandbox!.systemLog.runtimeExit(errorMessage);
-    this.#answer(json({ errorType: "Runtime.ExitError", errorMessage }), "error", "Runtime.ExitError");
+    this.#answer(json({ errorType: this.#exitType, errorMessage: this.#logExit(reason) }), "error", this.#exitType);
+  }
+
+  /** The answer stands, and the report says what came after it. */
+  #exitedAfterAnswer(answered: NonNullable<Running["answered"]>, reason: string): void {
+    this.#logExit(reason);
+    answered.status = "error";
+    answered.errorType = this.#exitType;
+  }
+
+  get #exitType(): string {
+    return this.#killedFor === "memory" ? "Runtime.OutOfMemory" : "Runtime.ExitError";
+  }
+
+  #logExit(reason: string): string {
+    const errorMessage = `RequestId: ${this.#running!.invocation.requestId} Error: ${reason}`;
+    this.#sandbox!.systemLog.runtimeExit(errorMessage, this.#exitType);
+    return errorMessage;
   }
 
   /**
@@ -464,6 +489,7 @@ export class ExecutionEnvironment {
   #initFailed(status: "error" | "timeout", errorType: string | undefined, body: Buffer | undefined, reason = ""): void {
     const running = this.#running!;
     const process = this.#process;
+    this.#isOverMemory();
     process?.kill();
     this.#forgetProcess();
     const durationMs = performance.now() - this.#initStartedAt;
@@ -478,6 +504,7 @@ export class ExecutionEnvironment {
         return;
       }
       this.#move("busy");
+      this.#logStart();
       if (body) this.#answer(body, "error", errorType);
       else this.#answerExit(reason);
       this.#finish("new");

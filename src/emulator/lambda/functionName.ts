@@ -26,7 +26,10 @@ export function parseFunctionName(
   const match = NAME.exec(text);
   if (!match) throw constraintViolation("functionName", text, `satisfy regular expression pattern: ${NAME_PATTERN}`);
   const [, , , region, account, , name = "", derived] = match;
-  if (name.length > 64) throw constraintViolation("functionName", name, "have length less than or equal to 64");
+  if (name.length > 64) {
+    // Other than its like: recorded on AWS.
+    throw invalidParameter(constraintViolation("functionName", name, "have length less than or equal to 64").message);
+  }
   if (region !== undefined && region !== place.region) {
     throw notFound(`Functions from '${region}' are not reachable in this region ('${place.region}')`);
   }

@@ -8,6 +8,7 @@
  *   streaming or event source mappings.
  * - Runtimes: nodejs18.x to 24.x run on the Node that runs this endpoint, python3.9 to 3.14 on the python3 in PATH, whatever
  *   their version is. The AWS SDK is not part of them: a function brings its own (boto3 is used if the machine has it).
+ *   Before Node 22.15 `import` finds packages in a node_modules above the data folder.
  * - No containers: the code is not at /var/task but in LAMBDA_TASK_ROOT, CPU share is not limited, read-only code does not stop root, and the
  *   function sees the machine's files and processes.
  * - /tmp is redirected by the runtimes to a folder of the environment, and EphemeralStorage enforced there: not for native code, nor for
@@ -24,6 +25,7 @@
  * - Reserved concurrency limits its function and does not keep room free for it.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Authorize, Caller } from "../access.ts";
 import { AwsError, notImplemented } from "../awsError.ts";
@@ -124,6 +126,8 @@ export interface LambdaDependencies {
     attributes: Record<string, { DataType: string; StringValue?: string }>,
     traceHeader: string,
   ): string | undefined;
+  hasQueue(arn: string): boolean;
+  hasBucket(name: string): boolean;
   readObject(
     caller: Caller,
     bucket: string,
@@ -190,6 +194,8 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
   const environments = join(folder, "environments");
   const functions = new FunctionStore(store);
   const code = new CodeStore(join(folder, "code"));
+  // Without it a package.json above the data folder, of a project with "type": "module", would count for functions that have none.
+  writeFileSync(join(folder, "package.json"), "{}\n");
   const logs = new LogWriter({
     append: dependencies.appendLogs,
     transaction: (work) => store.transaction(work),

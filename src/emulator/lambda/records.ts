@@ -67,7 +67,6 @@ export interface AliasRecord {
 
 export interface PolicyRecord {
   statements: PolicyStatement[];
-  revisionId: string;
 }
 
 export interface PolicyStatement {

@@ -40,6 +40,9 @@ export class RuntimeProcess {
     /** No other process has the same. */
     mark: string;
     guard: OrphanGuard;
+    /** A line of stdout or stderr. */
+    onLine: (line: string) => void;
+    /** An event that the runtime's logging wrote. */
     onLog: (message: string) => void;
   }) {
     this.#child = spawn(options.program, options.arguments, {
@@ -52,7 +55,7 @@ export class RuntimeProcess {
     this.#guard = options.guard;
     if (this.pid !== 0) this.#guard.add(this.pid);
     const lines = [this.#child.stdout, this.#child.stderr].map((stream) => {
-      const splitter = new LineSplitter(options.onLog);
+      const splitter = new LineSplitter(options.onLine);
       stream?.on("data", (chunk: Buffer) => splitter.push(chunk));
       stream?.on("error", () => undefined);
       return splitter;

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { packageRoot } from "../../packageRoot.ts";
 import { AwsError, notImplemented } from "../awsError.ts";
 import { invalidParameter } from "./constraints.ts";
+import type { VersionRecord } from "./records.ts";
 
 /** AWS's list in AWS's order, as of January 2026. */
 const AWS_RUNTIMES =
@@ -45,23 +46,53 @@ export function requireRuntime(runtime: string): void {
  * isAhead   the bootstrap asks the Runtime API for leave before it loads anything of the function
  */
 export async function runtimeCommand(
-  runtime: string,
-  memoryMb: number,
+  { runtime, memoryMb, environment }: Pick<VersionRecord, "runtime" | "memoryMb" | "environment">,
+  taskRoot: string,
   isAhead: boolean,
 ): Promise<{ program: string; arguments: string[] }> {
   const ahead = isAhead ? ["--ahead"] : [];
   if (runtime.startsWith("nodejs")) {
     // AWS leaves V8 nine tenths of the memory; the young generation is kept small because many environments share this machine.
     const heap = [`--max-old-space-size=${Math.floor(memoryMb * 0.9)}`, "--max-semi-space-size=4"];
+    const nodeOptions = environment?.NODE_OPTIONS ?? "";
     // Preloaded, so that worker threads and forked processes have it, too.
-    const preload = ["--require", join(runtimesFolder(), "temporaryFolder.cjs")];
+    const preloaded = hasPackagesAbove(taskRoot) ? ["ownPackages.cjs", "temporaryFolder.cjs"] : ["temporaryFolder.cjs"];
+    const preload = preloaded.flatMap((file) => ["--require", join(runtimesFolder(), file)]);
     return {
       program: process.execPath,
-      arguments: [...heap, ...preload, join(runtimesFolder(), "node.cjs"), ...ahead],
+      arguments: [
+        ...heap,
+        ...featuresOff(runtime, nodeOptions),
+        ...preload,
+        join(runtimesFolder(), "node.cjs"),
+        ...ahead,
+      ],
     };
   }
   // Without -B Python would write its caches into the function's read-only code.
   return { program: await realPython(), arguments: ["-B", "-u", join(runtimesFolder(), "python.py"), ...ahead] };
+}
+
+function hasPackagesAbove(taskRoot: string): boolean {
+  for (let folder = taskRoot; folder !== dirname(folder); ) {
+    folder = dirname(folder);
+    if (existsSync(join(folder, "node_modules"))) return true;
+  }
+  return false;
+}
+
+const SWITCHED_OFF = ["experimental-require-module", "experimental-detect-module"];
+
+/**
+ * What Lambda switches off in its runtimes before nodejs24.x, though Node has it: require() of ES modules, and the guess whether a file
+ * is one. A function gets it back with the same flag in NODE_OPTIONS.
+ * https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+ */
+function featuresOff(runtime: string, nodeOptions: string): string[] {
+  if (Number(/\d+/.exec(runtime)?.[0]) >= 24) return [];
+  return SWITCHED_OFF.filter(
+    (flag) => process.allowedNodeEnvironmentFlags.has(`--${flag}`) && !nodeOptions.includes(`--${flag}`),
+  ).map((flag) => `--no-${flag}`);
 }
 
 function findPython(): string | undefined {

@@ -49,7 +49,9 @@ export async function makeSandbox(options: {
   const temporaryFolder = join(options.folder, "tmp");
   mkdirSync(temporaryFolder, { recursive: true });
   const day = new Date(settings.now()).toISOString().slice(0, 10).replaceAll("-", "/");
-  const logStream = `${day}/[${version.version}]${randomBytes(16).toString("hex")}`;
+  // A group that several functions may write to: their streams say whose they are.
+  const owner = version.logging.group === `/aws/lambda/${functionName}` ? "" : functionName;
+  const logStream = `${day}/${owner}[${version.version}]${randomBytes(16).toString("hex")}`;
   const log = new StreamLog(options.logs, settings.now, caller, version.logging.group, logStream);
   const api = new RuntimeApi(options.listener);
   const runtimeApi = await api.listen();

@@ -9,15 +9,19 @@ export interface InvocationReport {
   /** Only on a cold start. */
   initMs: number | undefined;
   maxMemoryMb: number;
+  /** An exception of the function is a success of its runtime: "error" is what the runtime did not survive, or could not load. */
   status: "success" | "error" | "timeout";
   errorType?: string | undefined;
+  /** Of the function's answer. */
+  producedBytes: number;
 }
 
 const RANK = { DEBUG: 0, INFO: 1, WARN: 2 };
 
 /**
- * The lines that Lambda itself writes: INIT_START, START, END, REPORT, or their JSON forms.
+ * The lines that Lambda itself writes: INIT_START, START, END, REPORT, or their JSON forms, which have levels.
  * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+ * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
  */
 export class SystemLog {
   readonly #log: StreamLog;
@@ -47,6 +51,8 @@ export class SystemLog {
         runtimeVersionArn: arn,
         functionName: this.#functionName,
         functionVersion: this.#version.version,
+        instanceId: this.#log.stream,
+        instanceMaxMemory: this.#version.memoryMb * 1024 * 1024,
       }),
     );
   }
@@ -55,20 +61,20 @@ export class SystemLog {
   initReport(durationMs: number, phase: "init" | "invoke", status: "error" | "timeout", errorType?: string): void {
     const type = errorType === undefined ? "" : `\tError Type: ${errorType}`;
     this.#write(
-      "INFO",
+      "WARN",
       () => `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${status}${type}\n`,
       "platform.initReport",
       () => ({ initializationType: "on-demand", phase, status, errorType, metrics: { durationMs: round(durationMs) } }),
     );
   }
 
-  start(requestId: string): void {
+  start(requestId: string, functionArn: string): void {
     const { version } = this.#version;
     this.#write(
       "INFO",
       () => `START RequestId: ${requestId} Version: ${version}\n`,
       "platform.start",
-      () => ({ requestId, functionArn: undefined, version }),
+      () => ({ requestId, functionArn, version }),
     );
   }
 
@@ -78,22 +84,29 @@ export class SystemLog {
     this.#log.write(`${new Date().toISOString()} ${requestId} Task timed out after ${seconds} seconds\n\n`);
   }
 
-  /** The error line of a process that went away: "RequestId: … Error: Runtime exited with error: signal: killed". */
-  runtimeExit(errorMessage: string): void {
-    this.#log.write(`${errorMessage}\n`);
+  /** Of a process that went away: "RequestId: … Error: Runtime exited with error: signal: killed", and "Runtime.ExitError" below it. */
+  runtimeExit(errorMessage: string, errorType: string): void {
+    this.#log.write(`${errorMessage}\n${errorType}\n`);
   }
 
   report(report: InvocationReport): void {
-    const { requestId, durationMs, initMs, maxMemoryMb, status } = report;
+    const { requestId, durationMs, initMs, maxMemoryMb, status, errorType, producedBytes } = report;
+    const isSuccess = status === "success";
     const billedMs = Math.ceil(durationMs + (initMs ?? 0));
     const { memoryMb } = this.#version;
-    if (!this.#isJson) this.#log.write(`END RequestId: ${requestId}\n`);
+    if (this.#isJson) {
+      const metrics = { durationMs: round(durationMs), producedBytes };
+      const done = () => ({ requestId, status, errorType, metrics });
+      this.#write(isSuccess ? "DEBUG" : "WARN", () => "", "platform.runtimeDone", done);
+    } else {
+      this.#log.write(`END RequestId: ${requestId}\n`);
+    }
     this.#write(
-      "INFO",
+      isSuccess ? "INFO" : "WARN",
       () =>
         `REPORT RequestId: ${requestId}\tDuration: ${durationMs.toFixed(2)} ms\tBilled Duration: ${billedMs} ms\tMemory Size: ${memoryMb} MB\tMax Memory Used: ${maxMemoryMb} MB\t${
           initMs === undefined ? "" : `Init Duration: ${initMs.toFixed(2)} ms\t`
-        }${status === "success" || (status === "error" && !report.errorType) ? "" : `Status: ${status}${report.errorType ? `\tError Type: ${report.errorType}` : ""}`}\n`,
+        }${isSuccess ? "" : `Status: ${status}${errorType ? `\tError Type: ${errorType}` : ""}`}\n`,
       "platform.report",
       () => ({
         requestId,
@@ -105,7 +118,7 @@ export class SystemLog {
           initDurationMs: initMs === undefined ? undefined : round(initMs),
         },
         status,
-        errorType: report.errorType,
+        errorType,
       }),
     );
   }
@@ -125,6 +138,12 @@ export class SystemLog {
 }
 
 const round = (ms: number) => Math.round(ms * 1000) / 1000;
+
+/** What Lambda makes of the name of an error that a runtime could not load the function for: only Runtime.* and Function.* count. */
+export function reportedErrorType(name: string | undefined): string {
+  if (name && /(Runtime|Function)\.[A-Z][a-zA-Z]+/.test(name)) return name;
+  return name?.startsWith("Function.") ? "Function.Unknown" : "Runtime.Unknown";
+}
 
 /** Always the same for a runtime here: there is one build of it. */
 export function runtimeVersionArn(region: string, runtime: string): string {

@@ -41,6 +41,7 @@ import { S3Store } from "./store.ts";
  */
 
 export interface S3Service extends Service {
+  hasBucket(name: string): boolean;
   /** A whole object, for Lambda's code in S3; at most `maxBytes`. Throws AwsError NoSuchBucket, NoSuchKey, AccessDenied. */
   readObject(
     caller: Caller,
@@ -104,6 +105,7 @@ export function createS3(dependencies: S3Dependencies): S3Service {
       events.stop();
       clearInterval(lifecycleTimer);
     },
+    hasBucket: (name) => store.findBucket(name) !== undefined,
     readObject: async (caller, bucket, key, versionId, maxBytes) =>
       readWholeObject(context, caller, bucket, key, versionId, maxBytes),
     putObject: async (caller, bucket, key, body) => {

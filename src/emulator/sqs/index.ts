@@ -86,6 +86,7 @@ const CLEANUP_INTERVAL_MS = 30_000;
 const FIRST_CLEANUP_MS = 1_000;
 
 export interface SqsService extends Service, EventTarget {
+  hasQueue(arn: string): boolean;
   /**
    * For Lambda's dead letters and destinations: stores a message as `caller` (the function's role). Inside a store transaction.
    * `traceHeader` becomes the system attribute AWSTraceHeader. Returns why it was not stored (no such queue, not permitted, too large), or undefined.
@@ -199,6 +200,8 @@ export function createSqs({
       const queue = queues.findQueueByArn(arn);
       if (queue) storeMessage(queue.name, message, {}, source.accountId, source.traceHeader);
     },
+
+    hasQueue: (arn) => queues.findQueueByArn(arn) !== undefined,
 
     sendAs(caller, arn, body, attributes, traceHeader) {
       const queue = queues.findQueueByArn(arn);

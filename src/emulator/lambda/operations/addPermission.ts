@@ -4,6 +4,7 @@ import { invalidParameter, matching, maxLength, optionalString, requiredString }
 import { type Operation, requireFunction } from "../context.ts";
 import { functionNotFound, notFound } from "../functionName.ts";
 import type { FunctionRecord, PolicyStatement } from "../records.ts";
+import { policyHolder } from "../resourcePolicy.ts";
 import { newRevision } from "../store.ts";
 import { requireRevision } from "./updateFunctionCode.ts";
 
@@ -22,7 +23,7 @@ export const addPermission: Operation = (input, context) => {
   const { body } = input;
   const statement = readStatement(body, qualifier === undefined ? record.arn : `${record.arn}:${qualifier}`);
   const policy = record.policies[qualifier ?? ""];
-  requireRevision(policy?.revisionId ?? record.versions.$LATEST!.revisionId, optionalString(body, "RevisionId"));
+  requireRevision(policyHolder(record, qualifier).revisionId, optionalString(body, "RevisionId"));
   if (policy?.statements.some(({ Sid }) => Sid === statement.Sid)) {
     throw new AwsError(
       "ResourceConflictException",
@@ -38,7 +39,8 @@ export const addPermission: Operation = (input, context) => {
     );
   }
   context.functions.update(record.name, (draft) => {
-    draft.policies[qualifier ?? ""] = { statements, revisionId: newRevision() };
+    draft.policies[qualifier ?? ""] = { statements };
+    policyHolder(draft, qualifier).revisionId = newRevision();
   });
   return { status: 201, body: { Statement: JSON.stringify(statement) } satisfies AddPermissionResponse };
 };

@@ -4,6 +4,7 @@ import { readArchitecture, readSettings, toConfiguration } from "../configuratio
 import {
   constraintViolation,
   invalidParameter,
+  maxLength,
   missing,
   optionalBoolean,
   optionalObject,
@@ -11,11 +12,15 @@ import {
   requiredString,
 } from "../constraints.ts";
 import { type LambdaContext, type Operation, type OperationInput, requireAccess } from "../context.ts";
-import { requireDeadLetterAccess } from "../deadLetterAccess.ts";
 import { readZip, refusePublishTo } from "../deployedCode.ts";
 import { functionArn, parseFunctionName } from "../functionName.ts";
 import type { FunctionRecord, VersionRecord } from "../records.ts";
+import { requireDeadLetterAccess } from "../roleAccess.ts";
 import { newRevision } from "../store.ts";
+import { checkTags } from "../tags.ts";
+
+/** Of a name with all that an ARN puts before it. */
+const MAX_NAME = 140;
 
 const CODE_MEMBERS = [
   ...["ZipFile", "S3Bucket", "S3Key", "S3ObjectVersion", "S3ObjectStorageMode", "ImageUri", "SourceKMSKeyArn"],
@@ -29,7 +34,9 @@ const CODE_MEMBERS = [
  */
 export const createFunction: Operation = async (input, context) => {
   const { body } = input;
-  const { name, qualifier } = parseFunctionName(requiredString(body, "FunctionName"), undefined, context.settings);
+  const named = requiredString(body, "FunctionName");
+  maxLength("functionName", named, MAX_NAME);
+  const { name, qualifier } = parseFunctionName(named, undefined, context.settings);
   if (qualifier !== undefined) {
     throw constraintViolation("functionName", body.FunctionName, "not have a qualifier in CreateFunction");
   }
@@ -41,6 +48,7 @@ export const createFunction: Operation = async (input, context) => {
   const settings = readSettings(name, body, undefined);
   const architecture = readArchitecture(body, "x86_64");
   const tags = optionalStringMap(body, "Tags") ?? {};
+  checkTags(tags);
   const publish = optionalBoolean(body, "Publish") === true;
   refusePublishTo(body);
   if (context.functions.find(name)) throw alreadyExists(name);
@@ -75,7 +83,10 @@ export const createFunction: Operation = async (input, context) => {
     context.settleLater(name);
     return {
       status: 201,
-      body: toConfiguration(record, publish ? record.versions["1"]! : latest, context.settings.region),
+      // The number of the version, and yet the ARN of the function: recorded on AWS.
+      body: toConfiguration(record, publish ? record.versions["1"]! : latest, context.settings.region, {
+        qualifier: "",
+      }),
     };
   } finally {
     context.code.release(hash);

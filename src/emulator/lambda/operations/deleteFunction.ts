@@ -9,7 +9,9 @@ import { functionNotFound } from "../functionName.ts";
  * https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunction.html
  */
 export const deleteFunction: Operation = (input, context) => {
-  const { record, qualifier } = requireFunction(input, context, "lambda:DeleteFunction");
+  const { record, qualifier } = requireFunction(input, context, "lambda:DeleteFunction", (arn) =>
+    functionNotFound(arn),
+  );
   if (qualifier === undefined) {
     context.functions.remove(record.name);
     context.pool.retire(record.name);

@@ -1,10 +1,9 @@
 import type { Operation } from "../context.ts";
-import { requireConfig, requireConfigurable } from "../eventInvokeConfig.ts";
+import { requireConfigured } from "../eventInvokeConfig.ts";
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_DeleteFunctionEventInvokeConfig.html */
 export const deleteFunctionEventInvokeConfig: Operation = (input, context) => {
-  const { record, qualifier } = requireConfigurable(input, context, "lambda:DeleteFunctionEventInvokeConfig");
-  requireConfig(record, qualifier);
+  const { record, qualifier } = requireConfigured(input, context, "lambda:DeleteFunctionEventInvokeConfig");
   context.functions.update(record.name, (draft) => {
     delete draft.eventInvokeConfigs[qualifier];
   });

@@ -1,6 +1,6 @@
 import type { GetFunctionResponse } from "@aws-sdk/client-lambda";
 import { toConfiguration } from "../configuration.ts";
-import { type Operation, requireFunction, requireVersion } from "../context.ts";
+import { type Operation, requireFunction, requireMainVersion } from "../context.ts";
 
 /**
  * Configuration, tags, reserved concurrency, and a link to the zip that works for ten minutes.
@@ -8,12 +8,12 @@ import { type Operation, requireFunction, requireVersion } from "../context.ts";
  */
 export const getFunction: Operation = (input, context) => {
   const { record, qualifier } = requireFunction(input, context, "lambda:GetFunction");
-  const version = requireVersion(record, qualifier);
+  const version = requireMainVersion(record, qualifier);
   const { reservedConcurrency, tags } = record;
   return {
     status: 200,
     body: {
-      Configuration: toConfiguration(record, version, context.settings.region, { qualified: qualifier !== undefined }),
+      Configuration: toConfiguration(record, version, context.settings.region, { qualifier }),
       Code: { RepositoryType: "S3", Location: context.codeLocation(version.codeHash) },
       ...(Object.keys(tags).length > 0 ? { Tags: tags } : {}),
       ...(reservedConcurrency === undefined

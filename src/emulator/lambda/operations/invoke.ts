@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { AwsError, notImplemented } from "../../awsError.ts";
 import { constraintViolation, invalidParameter, oneOf } from "../constraints.ts";
 import {
@@ -81,18 +82,7 @@ export const invoke: Operation = async (input, context) => {
 
 /** As `requireFunction`; an unknown function is reported with the version that would have run. */
 export function requireTarget(input: OperationInput, context: LambdaContext, action: string): InvocationTarget {
-  try {
-    return requireFunction(input, context, action);
-  } catch (error) {
-    if (
-      error instanceof AwsError &&
-      error.code === "ResourceNotFoundException" &&
-      /:function:[^:]+$/.test(error.message)
-    ) {
-      throw functionNotFound(error.message.replace("Function not found: ", ""), "$LATEST");
-    }
-    throw error;
-  }
+  return requireFunction(input, context, action, (arn, qualifier = "$LATEST") => functionNotFound(arn, qualifier));
 }
 
 /** The transaction has ended when this returns. */
@@ -124,6 +114,7 @@ export function readPayload(body: Buffer, maxBytes: number, operation: string): 
   }
   if (body.length === 0) return Buffer.from("{}");
   try {
+    if (!isUtf8(body)) throw new Error("Invalid UTF-8");
     JSON.parse(body.toString("utf8"));
   } catch (cause) {
     throw new AwsError(

@@ -20,7 +20,9 @@ export const listFunctions: Operation = (input, context) => {
     body: {
       Functions: items
         .slice(0, PAGE)
-        .map(({ record, version }) => toConfiguration(record, version, region, { withStatus: false, qualified: all })),
+        .map(({ record, version }) =>
+          toConfiguration(record, version, region, { withStatus: false, qualifier: all ? version.version : "" }),
+        ),
       ...(next ? { NextMarker: next } : {}),
     } satisfies ListFunctionsResponse,
   };

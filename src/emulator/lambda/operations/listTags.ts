@@ -1,8 +1,11 @@
 import type { ListTagsResponse } from "@aws-sdk/client-lambda";
 import { notImplemented } from "../../awsError.ts";
-import { invalidParameter } from "../constraints.ts";
+import { constraintViolation, invalidParameter } from "../constraints.ts";
 import { type LambdaContext, type Operation, type OperationInput, requireFunction } from "../context.ts";
 import type { FunctionRecord } from "../records.ts";
+
+const PATTERN =
+  "arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})";
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html */
 export const listTags: Operation = (input, context) => {
@@ -18,7 +21,7 @@ export function requireTaggable(
 ): Readonly<FunctionRecord> {
   const arn = input.parameters.Resource ?? "";
   const kind = /^arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12}:([a-z-]+):/.exec(arn)?.[1];
-  if (kind === undefined) throw invalidParameter(`The resource ${arn} is not a Lambda ARN.`);
+  if (kind === undefined) throw constraintViolation("resource", arn, `satisfy regular expression pattern: ${PATTERN}`);
   if (kind !== "function") throw notImplemented(`lambda tags on a ${kind}`);
   const named = { ...input, parameters: { FunctionName: arn }, query: new URLSearchParams() };
   const { record, qualifier } = requireFunction(named, context, action);

@@ -11,7 +11,7 @@ export const listVersionsByFunction: Operation = (input, context) => {
     status: 200,
     body: {
       Versions: items.map((version) =>
-        toConfiguration(record, version, context.settings.region, { withStatus: false, qualified: true }),
+        toConfiguration(record, version, context.settings.region, { withStatus: false, qualifier: version.version }),
       ),
       ...(next ? { NextMarker: next } : {}),
     } satisfies ListVersionsByFunctionResponse,

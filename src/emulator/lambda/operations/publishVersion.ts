@@ -1,9 +1,10 @@
 import { base64Hash, toConfiguration } from "../configuration.ts";
-import { invalidParameter, maxLength, optionalString } from "../constraints.ts";
+import { invalidParameter, optionalString } from "../constraints.ts";
 import { type LambdaContext, type Operation, requireFunction } from "../context.ts";
 import { refusePublishTo } from "../deployedCode.ts";
 import type { VersionRecord } from "../records.ts";
 import { newRevision, versionsInOrder } from "../store.ts";
+import { readDescription } from "./createAlias.ts";
 import { requireUpdatable } from "./updateFunctionCode.ts";
 
 /**
@@ -22,8 +23,7 @@ export const publishVersion: Operation = (input, context) => {
       `CodeSHA256 (${wanted}) is different from current CodeSHA256 in $LATEST (${current}). Please try again with the CodeSHA256 in $LATEST.`,
     );
   }
-  const description = optionalString(body, "Description");
-  if (description !== undefined) maxLength("description", description, 256);
+  const description = readDescription(body);
   const version = publish(context, record.name, description);
   return {
     status: 201,
@@ -31,7 +31,12 @@ export const publishVersion: Operation = (input, context) => {
   };
 };
 
-export function publish(context: LambdaContext, name: string, description: string | undefined): VersionRecord {
+export function publish(
+  context: LambdaContext,
+  name: string,
+  description: string | undefined,
+  status: Pick<VersionRecord, "state" | "updateStatus"> = { state: "Active", updateStatus: "Successful" },
+): VersionRecord {
   const record = context.functions.find(name)!;
   const latest = record.versions.$LATEST!;
   const newest = versionsInOrder(record).at(-1)!;
@@ -42,10 +47,10 @@ export function publish(context: LambdaContext, name: string, description: strin
       version: String(draft.nextVersion),
       ...(description !== undefined && { description, sourceDescription: latest.description }),
       revisionId: newRevision(),
-      updateStatus: "Successful",
-      state: "Active",
+      ...status,
     };
     draft.versions[version.version] = version;
+    draft.versions.$LATEST!.revisionId = newRevision();
     draft.nextVersion++;
     return version;
   });

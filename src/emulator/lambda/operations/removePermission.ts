@@ -1,5 +1,6 @@
 import { type Operation, requireFunction } from "../context.ts";
 import { notFound } from "../functionName.ts";
+import { policyHolder } from "../resourcePolicy.ts";
 import { newRevision } from "../store.ts";
 import { requireRevision } from "./updateFunctionCode.ts";
 
@@ -9,7 +10,7 @@ export const removePermission: Operation = (input, context) => {
   const key = qualifier ?? "";
   const policy = record.policies[key];
   if (!policy) throw notFound("No policy is associated with the given resource.");
-  requireRevision(policy.revisionId, input.query.get("RevisionId") ?? undefined);
+  requireRevision(policyHolder(record, qualifier).revisionId, input.query.get("RevisionId") ?? undefined);
   const sid = input.parameters.StatementId!;
   const statements = policy.statements.filter(({ Sid }) => Sid !== sid);
   if (statements.length === policy.statements.length) {
@@ -17,7 +18,8 @@ export const removePermission: Operation = (input, context) => {
   }
   context.functions.update(record.name, (draft) => {
     if (statements.length === 0) delete draft.policies[key];
-    else draft.policies[key] = { statements, revisionId: newRevision() };
+    else draft.policies[key] = { statements };
+    policyHolder(draft, qualifier).revisionId = newRevision();
   });
   return { status: 204 };
 };

@@ -1,20 +1,17 @@
 import { invalidParameter, missing, optionalStringMap } from "../constraints.ts";
 import type { Operation } from "../context.ts";
+import { checkTags } from "../tags.ts";
 import { requireTaggable } from "./listTags.ts";
-
-const MAX_TAGS = 50;
 
 /** Adds tags, and replaces those of the same key.  https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html */
 export const tagResource: Operation = (input, context) => {
   const record = requireTaggable(input, context, "lambda:TagResource");
   const added = optionalStringMap(input.body, "Tags");
   if (!added) throw missing("Tags");
-  const tags = { ...record.tags, ...added };
-  if (Object.keys(tags).length > MAX_TAGS) {
-    throw invalidParameter("Number of tags exceeds resource tag limit.");
-  }
+  if (Object.keys(added).length === 0) throw invalidParameter("An error occurred and the request cannot be processed.");
+  checkTags(added, record.tags);
   context.functions.update(record.name, (draft) => {
-    draft.tags = tags;
+    Object.assign(draft.tags, added);
   });
   return { status: 204 };
 };

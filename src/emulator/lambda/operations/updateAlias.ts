@@ -1,7 +1,7 @@
 import { optionalString } from "../constraints.ts";
 import { type Operation, requireAlias, requireFunction } from "../context.ts";
 import { newRevision } from "../store.ts";
-import { readWeights, requireAliasVersions, toAlias } from "./createAlias.ts";
+import { readDescription, readWeights, requireAliasVersions, toAlias } from "./createAlias.ts";
 import { requireRevision } from "./updateFunctionCode.ts";
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html */
@@ -13,7 +13,7 @@ export const updateAlias: Operation = (input, context) => {
   const alias = {
     ...before,
     version: optionalString(body, "FunctionVersion") ?? before.version,
-    description: optionalString(body, "Description") ?? before.description,
+    description: readDescription(body) ?? before.description,
     additionalWeights: readWeights(body) ?? before.additionalWeights,
     revisionId: newRevision(),
   };

@@ -44,7 +44,9 @@ export const updateFunctionCode: Operation = async (input, context) => {
       beginUpdate(latest, context.settings.now());
     });
     context.pool.retire(record.name, "$LATEST");
-    const updated = optionalBoolean(body, "Publish") === true ? publish(context, record.name, undefined) : undefined;
+    const status = { state: "Pending", updateStatus: undefined } as const;
+    const updated =
+      optionalBoolean(body, "Publish") === true ? publish(context, record.name, undefined, status) : undefined;
     context.settleLater(record.name);
     const after = context.functions.find(record.name)!;
     return { status: 200, body: toConfiguration(after, updated ?? after.versions.$LATEST!, region) };

@@ -1,7 +1,7 @@
 import { readSettings, toConfiguration } from "../configuration.ts";
 import { optionalString } from "../constraints.ts";
 import { type Operation, requireFunction } from "../context.ts";
-import { requireDeadLetterAccess } from "../deadLetterAccess.ts";
+import { requireDeadLetterAccess } from "../roleAccess.ts";
 import { requirePassableRole } from "./createFunction.ts";
 import { beginUpdate, requireUpdatable } from "./updateFunctionCode.ts";
 

@@ -6,13 +6,15 @@
 const net = require("node:net");
 const path = require("node:path");
 const fs = require("node:fs");
-const { format, inspect } = require("node:util");
+const { format, types } = require("node:util");
 
 const env = process.env;
 const [host, port] = env.AWS_LAMBDA_RUNTIME_API.split(":");
 const taskRoot = env.LAMBDA_TASK_ROOT;
 /** "24" for AWS_Lambda_nodejs24.x: decides what a handler may look like, whatever Node runs it. */
 const runtimeMajor = Number(/nodejs(\d+)/.exec(env.AWS_EXECUTION_ENV)?.[1] ?? 20);
+/** Lambda's runtime was written anew for nodejs24.x: no callbacks, no waiting for an empty event loop. */
+const isModern = runtimeMajor >= 24;
 
 /** Writes one log event, newlines included. Frame: type, length in bytes, microseconds since the epoch; then the text. */
 const LOG_FD = 3;
@@ -46,96 +48,119 @@ const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 const jsonLogs = env.AWS_LAMBDA_LOG_FORMAT === "JSON";
 const lowestLevel = jsonLogs ? Math.max(0, LEVELS.indexOf((env.AWS_LAMBDA_LOG_LEVEL ?? "TRACE").toUpperCase())) : 0;
 
-function log(level, values) {
-  if (LEVELS.indexOf(level) < lowestLevel) return;
+function log(level, message, params) {
   const timestamp = new Date().toISOString();
-  if (!jsonLogs) {
-    writeLogEvent(`${timestamp}\t${requestId}\t${level}\t${format(...values)}\n`);
-    return;
-  }
-  const record = { timestamp, level };
-  if (requestId !== undefined) record.requestId = requestId;
-  const failure = values.find((value) => value instanceof Error);
-  try {
-    record.message = values.length === 1 && !(failure && values[0] === failure) ? values[0] : format(...values);
-    if (values.length === 1 && failure) record.message = failure.message;
-    if (failure) {
-      record.errorType = failure.name;
-      record.errorMessage = failure.message;
-      record.stackTrace = typeof failure.stack === "string" ? failure.stack.split("\n") : [];
+  const text = jsonLogs
+    ? jsonLine({ timestamp, level, requestId }, message, params)
+    : `${timestamp}\t${requestId}\t${level}\t${format(message, ...params)}`;
+  writeLogEvent(`${text}\n`);
+}
+
+/** One value is the message as it is, an error in it as an object; several are one text, and the first error's members stand beside it. */
+function jsonLine(record, message, params) {
+  if (params.length === 0) {
+    record.message = message;
+    try {
+      return JSON.stringify(record, (_key, value) => (value instanceof Error ? describeForJson(value) : value));
+    } catch {
+      record.message = format(message);
+      return JSON.stringify(record);
     }
-    writeLogEvent(`${JSON.stringify(record)}\n`);
-  } catch {
-    record.message = inspect(values.length === 1 ? values[0] : values);
-    writeLogEvent(`${JSON.stringify(record)}\n`);
   }
+  record.message = format(message, ...params);
+  const failure = [message, ...params].find((value) => value instanceof Error);
+  if (failure) {
+    const { errorType, errorMessage, stackTrace } = describeForJson(failure);
+    Object.assign(record, { errorType, errorMessage, stackTrace: Array.isArray(stackTrace) ? stackTrace : [] });
+  }
+  return JSON.stringify(record);
+}
+
+function describeForJson(error) {
+  const errorType = error instanceof RuntimeFailure ? error.name.replace("Runtime.", "") : error.constructor?.name;
+  const stackTrace = typeof error.stack === "string" ? error.stack.split("\n") : error.stack;
+  return Object.assign({ errorType: errorType ?? "UnknownError", errorMessage: error.message, stackTrace }, error);
 }
 
 for (const [method, level] of [
   ["trace", "TRACE"],
   ["debug", "DEBUG"],
-  ["log", "INFO"],
   ["info", "INFO"],
   ["warn", "WARN"],
   ["error", "ERROR"],
   ["fatal", "FATAL"],
 ]) {
-  console[method] = (...values) => log(level, values);
+  const isWanted = LEVELS.indexOf(level) >= lowestLevel;
+  console[method] = isWanted ? (message, ...params) => log(level, message, params) : () => undefined;
 }
+console.log = console.info;
 
 /** What a failure looks like on the wire. */
 function describe(error) {
-  if (error !== null && typeof error === "object" && typeof error.stack === "string") {
-    const described = {
-      errorType: String(error.name),
-      errorMessage: String(error.message),
-      trace: error.stack.split("\n"),
+  try {
+    if (!types.isNativeError(error) && !looksLikeError(error)) {
+      return { errorType: typeof error, errorMessage: isModern ? String(error) : error.toString(), trace: [] };
+    }
+    const [errorType, errorMessage, stack] = [error.name, error.message, error.stack].map(escapeDelete);
+    return { errorType, errorMessage, trace: stack.split("\n") };
+  } catch {
+    return {
+      errorType: "handled",
+      errorMessage:
+        "callback called with Error argument, but there was a problem while retrieving one or more of its message, name, and stack",
     };
-    if (error.reason !== undefined && described.errorType.startsWith("Runtime.")) described.reason = error.reason;
-    return described;
   }
-  return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }
 
-/** As `describe`, with the error's own members, for the log. */
-function describeForLog(error) {
-  const { errorType, errorMessage, trace } = describe(error);
-  const own = error !== null && typeof error === "object" ? { ...error } : {};
-  delete own.name;
-  delete own.message;
-  return { errorType, errorMessage, ...own, stack: trace };
+/** The only printable character that a header, into which Lambda puts these texts, cannot hold. */
+const escapeDelete = (text) => text?.replaceAll("\x7F", "%7F");
+
+const looksLikeError = (value) =>
+  [value?.name, value?.message, value?.stack].every((text) => typeof text === "string" && text !== "");
+
+/** JSON.stringify's replacer for the log: an error with its own members. */
+function withMembers(_key, value) {
+  if (!(value instanceof Error)) return value;
+  const shown = Object.assign({ errorType: value.name, errorMessage: value.message, code: value.code }, value);
+  if (typeof value.stack === "string") shown.stack = value.stack.split("\n");
+  return shown;
 }
 
-function logFailure(title, error) {
-  if (jsonLogs) return log("ERROR", [error instanceof Error ? error : new Error(String(error))]);
+function logFailure(title, thrown) {
+  const error = thrown instanceof Error ? thrown : new Error(thrown);
+  if (jsonLogs) return console.error(error);
   let text;
   try {
-    text = JSON.stringify(describeForLog(error));
+    text = JSON.stringify(error, withMembers);
   } catch {
     text = JSON.stringify(describe(error));
   }
-  writeLogEvent(`${new Date().toISOString()}\t${requestId}\tERROR\t${title} \t${text}\n`);
+  console.error(title, `\t${text}`);
 }
 
 class RuntimeFailure extends Error {
   constructor(name, message) {
     super(message);
-    this.name = name;
+    // Not shown among the error's own members.
+    Object.defineProperty(this, "name", { value: name });
   }
 }
 
 // --- The Runtime API, over one connection. A whole HTTP client costs milliseconds of every cold start.
 
 let socket;
-let received = Buffer.alloc(0);
+/** Of an answer that is not whole yet: its bytes so far, and how many there must be before it is worth another look. */
+let received = { chunks: [], bytes: 0, needed: 0 };
 let waiting;
 
 function connect() {
   socket = net.connect(Number(port), host);
   socket.setNoDelay(true);
   socket.on("data", (chunk) => {
-    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-    const answer = takeAnswer();
+    received.chunks.push(chunk);
+    received.bytes += chunk.length;
+    if (received.bytes < received.needed) return;
+    const answer = takeAnswer(received.chunks.length === 1 ? chunk : Buffer.concat(received.chunks));
     if (answer && waiting) {
       const resolve = waiting;
       waiting = undefined;
@@ -147,20 +172,22 @@ function connect() {
   socket.on("close", () => process.exit(0));
 }
 
-function takeAnswer() {
-  const headEnd = received.indexOf("\r\n\r\n");
-  if (headEnd < 0) return undefined;
-  const lines = received.toString("latin1", 0, headEnd).split("\r\n");
+function takeAnswer(bytes) {
+  const keep = (rest, needed) => {
+    received = { chunks: rest.length > 0 ? [rest] : [], bytes: rest.length, needed };
+  };
+  const headEnd = bytes.indexOf("\r\n\r\n");
+  if (headEnd < 0) return keep(bytes, 0);
+  const lines = bytes.toString("latin1", 0, headEnd).split("\r\n");
   const headers = {};
   for (const line of lines.slice(1)) {
     const colon = line.indexOf(":");
     headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
   }
   const end = headEnd + 4 + Number(headers["content-length"] ?? 0);
-  if (received.length < end) return undefined;
-  const body = received.subarray(headEnd + 4, end);
-  received = received.subarray(end);
-  return { status: Number(lines[0].split(" ")[1]), headers, body };
+  if (bytes.length < end) return keep(bytes, end);
+  keep(bytes.subarray(end), 0);
+  return { status: Number(lines[0].split(" ")[1]), headers, body: bytes.subarray(headEnd + 4, end) };
 }
 
 function call(method, url, body, headers = "") {
@@ -186,22 +213,10 @@ function postFailure(url, error) {
 
 // --- The handler
 
-function findModule(folder, name) {
-  const base = path.resolve(taskRoot, folder, name);
-  for (const extension of ["", ".js", ".mjs", ".cjs"]) {
-    const file = base + extension;
-    if (fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return file;
-  }
-  throw new RuntimeFailure(
-    "Runtime.ImportModuleError",
-    `Error: Cannot find module '${path.join(folder, name)}'\nRequire stack:\n- ${path.join(env.LAMBDA_RUNTIME_DIR, "index.mjs")}`,
-  );
-}
-
+/** True when the nearest package.json says so; those above the function's code are not looked at, nor those above node_modules. */
 function isModule(file) {
-  if (file.endsWith(".mjs")) return true;
-  if (file.endsWith(".cjs")) return false;
   for (let folder = path.dirname(file); folder.startsWith(taskRoot); folder = path.dirname(folder)) {
+    if (path.basename(folder) === "node_modules") return false;
     try {
       return JSON.parse(fs.readFileSync(path.join(folder, "package.json"), "utf8")).type === "module";
     } catch (error) {
@@ -211,23 +226,36 @@ function isModule(file) {
   return false;
 }
 
-async function loadModule(file) {
+/** In Lambda's order: a folder or a file of this very name, .js, .mjs, .cjs, a package. */
+async function findModule(folder, name) {
+  const base = path.resolve(taskRoot, folder, name);
+  if (fs.existsSync(base)) return require(base);
+  for (const extension of [".js", ".mjs", ".cjs"]) {
+    const file = base + extension;
+    if (!fs.existsSync(file)) continue;
+    const isImported = extension === ".mjs" || (extension === ".js" && isModule(file));
+    return isImported ? import(require("node:url").pathToFileURL(file).href) : require(file);
+  }
+  return require(require.resolve(name, { paths: [taskRoot, path.resolve(taskRoot, folder)] }));
+}
+
+async function loadModule(folder, name) {
   try {
-    if (isModule(file)) return await import(require("node:url").pathToFileURL(file).href);
-    return require(file);
+    return await findModule(folder, name);
   } catch (error) {
-    if (error instanceof SyntaxError)
-      throw named(error, "Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`);
-    if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND") {
-      throw named(error, "Runtime.ImportModuleError", `Error: ${error.message}`);
-    }
-    throw error;
+    if (error instanceof SyntaxError) throw syntaxFailure(error);
+    if (error?.code !== "MODULE_NOT_FOUND") throw error;
+    const message = String(error).replaceAll(__filename, path.join(env.LAMBDA_RUNTIME_DIR, "index.mjs"));
+    throw new RuntimeFailure("Runtime.ImportModuleError", message);
   }
 }
 
-function named(cause, name, message) {
-  const failure = new RuntimeFailure(name, message);
-  failure.stack = cause.stack === undefined ? failure.stack : `${name}: ${cause.stack}`;
+/** Lambda leaves out where the error is; here that stands among the lines of the trace. */
+function syntaxFailure(error) {
+  const failure = new RuntimeFailure("Runtime.UserCodeSyntaxError", String(error));
+  const place = typeof error.stack === "string" ? error.stack.split("\n")[0] : "";
+  if (isModern) failure.stack = error.stack;
+  else if (place !== String(error)) failure.stack = failure.stack.replace(failure.message, `$&\n    at ${place}`);
   return failure;
 }
 
@@ -241,17 +269,15 @@ async function loadHandler() {
   const base = path.basename(written);
   const folder = written.slice(0, written.length - base.length);
   const dot = base.indexOf(".");
-  if (dot <= 0) throw new RuntimeFailure("Runtime.MalformedHandlerName", "Bad handler");
-  const module = await loadModule(findModule(folder, base.slice(0, dot)));
+  if (dot < 0) throw new RuntimeFailure("Runtime.MalformedHandlerName", "Bad handler");
+  const module = await loadModule(folder, base.slice(0, dot));
   const exported = base.slice(dot + 1);
   const find = (from) => exported.split(".").reduce((value, name) => value?.[name], from);
-  const handler = find(module) ?? find(module.default);
-  if (handler === undefined || handler === null) {
-    throw new RuntimeFailure("Runtime.HandlerNotFound", `${written} is undefined or not exported`);
-  }
+  const handler = find(module) || (isModern && find(module?.default));
+  if (!handler) throw new RuntimeFailure("Runtime.HandlerNotFound", `${written} is undefined or not exported`);
   if (typeof handler !== "function")
     throw new RuntimeFailure("Runtime.HandlerNotFound", `${written} is not a function`);
-  if (runtimeMajor >= 24 && handler.length >= 3) {
+  if (isModern && handler.length >= 3) {
     throw new RuntimeFailure(
       "Runtime.CallbackHandlerDeprecated",
       "ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.",
@@ -279,7 +305,7 @@ function buildContext(headers, deadlineMs) {
     }
   };
   return {
-    callbackWaitsForEmptyEventLoop: true,
+    ...(isModern ? {} : { callbackWaitsForEmptyEventLoop: true }),
     functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
     functionName: env.AWS_LAMBDA_FUNCTION_NAME,
     memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
@@ -293,51 +319,77 @@ function buildContext(headers, deadlineMs) {
   };
 }
 
-let settleInvocation;
+/** What to do when the event loop runs empty before the handler has settled. */
+let onEmptyLoop;
 
-/** Runs the handler once. Resolves with its result, rejects with its error; null when the event loop ran empty before either. */
+/** Runs the handler once. Resolves with its result, rejects with its error. */
 function runHandler(handler, event, context) {
+  // While the handler runs only its own work keeps the event loop alive, so that an empty loop can be noticed.
+  socket.unref();
+  // Of nodejs24.x and later: a handler that never settles lets the process end.
+  if (isModern) return new Promise((resolve) => resolve(handler(event, context)));
   return new Promise((resolve, reject) => {
-    let waitingForEmptyLoop;
-    settleInvocation = () => (waitingForEmptyLoop ? waitingForEmptyLoop() : resolve(null));
-    const callback = (error, result) => {
-      const settle = () => (error !== undefined && error !== null ? reject(error) : resolve(result));
-      if (context.callbackWaitsForEmptyEventLoop) waitingForEmptyLoop ??= settle;
-      else settle();
+    let isSettled = false;
+    const first = (settle) => (error, result) => {
+      if (isSettled) return;
+      isSettled = true;
+      onEmptyLoop = undefined;
+      if (error !== undefined && error !== null) reject(error);
+      else settle(result);
     };
-    if (runtimeMajor < 24) {
-      context.done = callback;
-      context.succeed = (result) => resolve(result);
-      context.fail = (error) => reject(error ?? new Error("null"));
+    const done = first(resolve);
+    const callback = first((result) => {
+      if (!context.callbackWaitsForEmptyEventLoop) resolve(result);
+      else onEmptyLoop = () => setImmediate(resolve, result);
+    });
+    context.done = done;
+    context.succeed = (result) => done(null, result);
+    context.fail = (error) => done(error ?? "handled");
+    onEmptyLoop = () => (isAsync(handler) ? reject(neverSettled()) : resolve(null));
+    try {
+      const returned = handler(event, context, callback);
+      // What a handler returns counts only as a promise.
+      if (typeof returned?.then === "function") returned.then(context.succeed, context.fail);
+    } catch (error) {
+      callback(error);
     }
-    // While the handler runs only its own work keeps the event loop alive, so that an empty loop can be noticed.
-    socket.unref();
-    const returned = runtimeMajor < 24 ? handler(event, context, callback) : handler(event, context);
-    if (typeof returned?.then === "function") returned.then(resolve, reject);
-    else if (runtimeMajor >= 24 || (handler.length < 3 && returned !== undefined)) resolve(returned);
   });
 }
 
-process.on("beforeExit", () => settleInvocation?.());
+const isAsync = (handler) => handler.constructor?.name === "AsyncFunction";
 
-function crash(error) {
+const neverSettled = () =>
+  new RuntimeFailure(
+    "Runtime.NodeJsExit",
+    "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a Promise that was never settled. For more information, see https://nodejs.org/docs/latest/api/process.html#exit-codes",
+  );
+
+process.on("beforeExit", () => {
+  const then = onEmptyLoop;
+  onEmptyLoop = undefined;
+  then?.();
+});
+
+function crash(error, status) {
   // Between invocations nobody waits for an answer, and the connection is busy with the call for the next event.
-  if (idle) process.exit(129);
-  const done = () => process.exit(129);
+  if (idle) process.exit(status);
+  const done = () => process.exit(status);
   if (requestId === undefined || initializing) postFailure("init/error", error).then(done);
   else postFailure(`invocation/${requestId}/error`, error).then(done);
 }
 
 process.on("uncaughtException", (error) => {
   logFailure("Uncaught Exception", error);
-  crash(error);
+  crash(error, 129);
 });
-process.on("unhandledRejection", (reason) => {
-  const failure = new RuntimeFailure("Runtime.UnhandledPromiseRejection", String(reason));
-  failure.reason = reason instanceof Error ? describe(reason) : reason;
+process.on("unhandledRejection", (reason, promise) => {
+  const failure = Object.assign(new RuntimeFailure("Runtime.UnhandledPromiseRejection", String(reason)), {
+    reason,
+    promise,
+  });
   if (reason instanceof Error) failure.stack = `Runtime.UnhandledPromiseRejection: ${reason.stack}`;
   logFailure("Unhandled Promise Rejection", failure);
-  crash(failure);
+  crash(failure, 128);
 });
 
 let initializing = true;
@@ -362,7 +414,7 @@ async function main() {
   try {
     handler = await loadHandler();
   } catch (error) {
-    logFailure("Uncaught Exception", error);
+    logFailure(isModern ? "Init Error" : "Uncaught Exception", error);
     await postFailure("init/error", error);
     process.exit(1);
   }
@@ -380,12 +432,11 @@ async function main() {
       const result = await runHandler(handler, JSON.parse(body.toString("utf8")), context);
       response = stringify(result);
     } catch (error) {
-      settleInvocation = undefined;
+      onEmptyLoop = undefined;
       logFailure("Invoke Error", error);
       await postFailure(`invocation/${requestId}/error`, error);
       continue;
     }
-    settleInvocation = undefined;
     const answer = await call("POST", `invocation/${requestId}/response`, response);
     if (answer.status >= 500) process.exit(1);
   }
@@ -394,8 +445,9 @@ async function main() {
 function stringify(result) {
   try {
     return JSON.stringify(result === undefined ? null : result) ?? "null";
-  } catch (error) {
-    throw named(error, "Runtime.JSONStringifyError", `Unable to stringify response body: ${error.message}`);
+  } catch {
+    const message = "Unable to stringify response body";
+    throw isModern ? new RuntimeFailure("Runtime.JSONStringifyError", message) : new Error(message);
   }
 }
 

@@ -23,14 +23,18 @@ MAX_EVENT_CHARS = 1 << 20
 TASK_ROOT = os.environ["LAMBDA_TASK_ROOT"]
 HOST, PORT = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
 JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
-LEVELS = {
-    "TRACE": logging.NOTSET,
-    "DEBUG": logging.DEBUG,
-    "INFO": logging.INFO,
-    "WARN": logging.WARNING,
-    "ERROR": logging.ERROR,
-    "FATAL": logging.CRITICAL,
-}
+# Since python3.12 answers hold characters beyond ASCII as they are.
+ESCAPES = os.environ.get("AWS_EXECUTION_ENV", "") in {f"AWS_Lambda_python3.{minor}" for minor in range(8, 12)}
+NO_BREAK_SPACE = "\u00a0"
+INIT_WARNING = (
+    "LAMBDA_WARNING: Unhandled exception. The most likely cause is an issue in the function code. "
+    "However, in rare cases, a Lambda runtime update can cause unexpected function behavior. "
+    "For functions using managed runtimes, runtime updates can be triggered by a function change, or can be applied automatically. "
+    "To determine if the runtime has been updated, check the runtime version in the INIT_START log entry. "
+    "If this error correlates with a change in the runtime version, you may be able to mitigate this error by temporarily "
+    "rolling back to the previous runtime version. "
+    "For more information, see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html"
+)
 
 
 def write_log_event(text):
@@ -42,8 +46,8 @@ def write_log_event(text):
             frame = frame[os.write(LOG_FD, frame) :]
 
 
-class InitFailure(Exception):
-    """The function cannot be loaded. `type` is one of Lambda's Runtime.* names."""
+class Failure(Exception):
+    """What is told of a failure. `type` is the exception's, or one of Lambda's Runtime.* names."""
 
     def __init__(self, type, message, trace=()):
         super().__init__(message)
@@ -105,7 +109,19 @@ class RuntimeApi:
             body["requestId"] = request_id
         body["stackTrace"] = trace
         header = f"Lambda-Runtime-Function-Error-Type: {type}\r\n" if type.isascii() and type.isprintable() else ""
-        self.call("POST", url, json.dumps(body, default=str).encode("utf-8"), header)
+        self.call("POST", url, to_json(body).encode("utf-8", "surrogatepass"), header)
+
+
+def to_json(value):
+    return json.dumps(value, default=decimal_number, ensure_ascii=ESCAPES)
+
+
+def decimal_number(value):
+    """The one type beyond JSON's own that Lambda takes."""
+    decimal = sys.modules.get("decimal")
+    if decimal is None or not isinstance(value, decimal.Decimal):
+        raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+    return int(value) if value.is_finite() and value.as_tuple().exponent >= 0 else float(value)
 
 
 class LambdaContext:
@@ -120,32 +136,58 @@ class LambdaContext:
         self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
         self.log_group_name = os.environ["AWS_LAMBDA_LOG_GROUP_NAME"]
         self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
+        self.tenant_id = None
         self.client_context = client_context(headers.get("lambda-runtime-client-context"))
-        self.identity = Members({"cognito_identity_id": None, "cognito_identity_pool_id": None})
+        self.identity = CognitoIdentity({})
 
     def get_remaining_time_in_millis(self):
         return max(0, self._deadline_ms - int(time.time() * 1000))
 
     def log(self, message):
-        sys.stdout.write(str(message))
+        write_log_event(str(message))
+
+    def __repr__(self):
+        names = "aws_request_id log_group_name log_stream_name function_name memory_limit_in_mb function_version"
+        names += " invoked_function_arn client_context identity tenant_id"
+        return shown(self, names.split())
 
 
 class Members:
-    """An object with these attributes."""
+    """An object with the attributes that its class names; those that are not in `members` are None."""
+
+    __slots__ = ()
 
     def __init__(self, members):
-        self.__dict__.update(members)
+        for name in self.__slots__:
+            setattr(self, name, members.get(name))
 
     def __repr__(self):
-        return f"{type(self).__name__}({self.__dict__})"
+        return shown(self, self.__slots__)
+
+
+class CognitoIdentity(Members):
+    __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
+
+
+class ClientContext(Members):
+    __slots__ = ("custom", "env", "client")
+
+
+class Client(Members):
+    __slots__ = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+
+
+def shown(value, names):
+    return f"{type(value).__name__}([{','.join(f'{name}={getattr(value, name)}' for name in names)}])"
 
 
 def client_context(text):
     if not text:
         return None
-    sent = json.loads(text)
-    client = sent.get("client")
-    return Members({"custom": sent.get("custom"), "env": sent.get("env"), "client": Members(client) if client else None})
+    context = ClientContext(json.loads(text))
+    if context.client is not None:
+        context.client = Client(context.client)
+    return context
 
 
 current_request_id = ""
@@ -167,81 +209,98 @@ class LambdaLogFilter(logging.Filter):
         return True
 
 
+# What every record has; the others are those that the function gave in `extra`.
+OWN_ATTRIBUTES = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "aws_request_id"}
+
+
+def timestamp(seconds):
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{int(seconds % 1 * 1000):03d}Z"
+
+
 def json_line(record):
     line = {
-        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
-        "level": "WARN" if record.levelname == "WARNING" else "FATAL" if record.levelname == "CRITICAL" else record.levelname,
+        "timestamp": timestamp(record.created),
+        "level": logging.getLevelName(min(50, max(0, record.levelno)) // 10 * 10),
         "message": record.getMessage(),
         "logger": record.name,
     }
-    if current_request_id:
-        line["requestId"] = current_request_id
     if record.exc_info:
         kind, error, trace = record.exc_info
-        line["errorType"] = kind.__name__
-        line["errorMessage"] = str(error)
         line["stackTrace"] = traceback.format_tb(trace)
-    return json.dumps(line, default=str) + "\n"
+        line["errorType"] = getattr(kind, "__name__", None)
+        line["errorMessage"] = str(error)
+    line["requestId"] = current_request_id
+    if record.exc_info:
+        line["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
+    for name, value in vars(record).items():
+        if name not in OWN_ATTRIBUTES and name not in line:
+            line[name] = value
+    return json.dumps({name: value for name, value in line.items() if value is not None}, ensure_ascii=False) + "\n"
 
 
 def set_up_logging():
+    # For formatters of the function's own, too.
+    logging.Formatter.converter = time.gmtime
     handler = LambdaLogHandler()
-    formatter = logging.Formatter(
-        "[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S"
+    handler.setFormatter(
+        logging.Formatter(
+            "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n", "%Y-%m-%dT%H:%M:%S"
+        )
     )
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
     handler.addFilter(LambdaLogFilter())
     root = logging.getLogger()
     root.addHandler(handler)
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
     if JSON_LOGS:
-        root.setLevel(LEVELS.get(os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO"), logging.INFO))
+        root.setLevel({"TRACE": "DEBUG", "": "INFO"}.get(level, level))
 
 
 def load_handler():
     written = os.environ["_HANDLER"]
     module_name, dot, function_name = written.rpartition(".")
-    if not dot or not module_name or not function_name:
-        raise InitFailure("Runtime.MalformedHandlerName", f"Bad handler '{written}': not enough values to unpack (expected 2, got 1)")
+    if not dot:
+        raise Failure("Runtime.MalformedHandlerName", f"Bad handler '{written}': not enough values to unpack (expected 2, got 1)")
     sys.path.insert(0, TASK_ROOT)
     dotted = module_name.replace("/", ".")
     if dotted.split(".")[0] in sys.builtin_module_names:
-        raise InitFailure(
+        raise Failure(
             "Runtime.BuiltInModuleConflict", f"Cannot use built-in module {module_name} as a handler module"
         )
     try:
         module = importlib.import_module(dotted)
     except ImportError as error:
-        raise InitFailure("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
+        raise Failure("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
     except SyntaxError as error:
         trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text or ""}']
-        raise InitFailure("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", trace) from error
-    handler = getattr(module, function_name, None)
-    if handler is None:
-        raise InitFailure(
+        raise Failure("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", trace) from error
+    try:
+        return getattr(module, function_name)
+    except AttributeError as error:
+        raise Failure(
             "Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'"
-        )
-    return handler
+        ) from error
 
 
-def own_frames(error):
-    """The frames of the function's own code: what the import machinery and this file add is left out."""
+def stack_of(error):
+    """The frames from the first one on that is not this file's, without the marks that newer Pythons put under a line."""
     frames = traceback.extract_tb(error.__traceback__)
-    return traceback.format_list(
-        [frame for frame in frames if frame.filename != __file__ and not frame.filename.startswith("<frozen importlib")]
-    )
+    while len(frames) > 1 and frames[0].filename == __file__:
+        del frames[0]
+    return traceback.format_list([(frame.filename, frame.lineno, frame.name, frame.line) for frame in frames])
 
 
 def log_failure(type, message, trace):
     if JSON_LOGS:
-        line = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "log_level": "ERROR"}
-        line.update({"errorMessage": message, "errorType": type, "requestId": current_request_id, "stackTrace": trace})
-        write_log_event(json.dumps(line) + "\n")
+        line = {"timestamp": timestamp(time.time()), "level": "ERROR", "errorMessage": message, "errorType": type}
+        line.update({"requestId": current_request_id, "stackTrace": trace})
+        write_log_event(json.dumps(line, ensure_ascii=False) + "\n")
         return
-    text = f"[ERROR] {type}: {message}\n"
-    if trace:
-        text += "Traceback (most recent call last):\n" + "".join(trace)
-    write_log_event(text if text.endswith("\n") else text + "\n")
+    lines = [f"[ERROR] {type}: {message}" if message else f"[ERROR] {type}", "Traceback (most recent call last):"]
+    for line in (line for entry in trace for line in entry.splitlines()):
+        text = line.lstrip(" ")
+        lines.append(NO_BREAK_SPACE * (len(line) - len(text)) + text)
+    # Without a newline at its end, as on Lambda.
+    write_log_event("\n".join(lines))
 
 
 def main():
@@ -257,15 +316,11 @@ def main():
     sys.path = [entry for entry in sys.path if os.path.abspath(entry or ".") != os.path.dirname(os.path.abspath(__file__))]
     try:
         handler = load_handler()
-    except InitFailure as failure:
+    except Exception as error:
+        failure = as_failure(error)
+        logging.warning(INIT_WARNING)
         log_failure(failure.type, failure.message, failure.trace)
         api.post_failure("init/error", failure.type, failure.message, failure.trace, "")
-        os._exit(1)
-    except BaseException as error:
-        if isinstance(error, SystemExit):
-            raise
-        log_failure(type(error).__name__, str(error), own_frames(error))
-        api.post_failure("init/error", type(error).__name__, str(error), own_frames(error), "")
         os._exit(1)
     while True:
         status, headers, body = api.call("GET", "invocation/next")
@@ -279,17 +334,14 @@ def main():
             try:
                 event = json.loads(body)
             except ValueError as error:
-                raise InitFailure("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from error
+                raise Failure("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from error
             result = handler(event, context)
             try:
-                response = json.dumps(result, ensure_ascii=False).encode("utf-8")
+                response = result if isinstance(result, bytes) else to_json(result).encode("utf-8")
             except Exception as error:
-                raise InitFailure("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
-        except InitFailure as failure:
-            fail(api, failure.type, failure.message, failure.trace)
-            continue
+                raise Failure("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
         except Exception as error:
-            fail(api, type(error).__name__, str(error), own_frames(error))
+            fail(api, as_failure(error))
             continue
         sys.stdout.flush()
         status, _, _ = api.call("POST", f"invocation/{current_request_id}/response", response)
@@ -297,10 +349,17 @@ def main():
             os._exit(1)
 
 
-def fail(api, type, message, trace):
-    log_failure(type, message, trace)
+def as_failure(error):
+    if isinstance(error, Failure):
+        return error
+    return Failure(type(error).__name__, str(error), stack_of(error))
+
+
+def fail(api, failure):
+    log_failure(failure.type, failure.message, failure.trace)
     sys.stdout.flush()
-    api.post_failure(f"invocation/{current_request_id}/error", type, message, trace, current_request_id)
+    url = f"invocation/{current_request_id}/error"
+    api.post_failure(url, failure.type, failure.message, failure.trace, current_request_id)
 
 
 if __name__ == "__main__":

@@ -76,9 +76,24 @@ test("files, folders, modes and links inside come out as they went in", async ()
   );
   expect(readdirSync(into).sort()).toEqual(["big", "bin", "data", "index.mjs", "latest"]);
   expect(readdirSync(join(into, "data"))).toEqual(["ünïcode ☃.txt"]);
-  expect(statSync(join(into, "bin/tool")).mode & 0o777).toBe(0o755);
+  expect(statSync(join(into, "bin/tool")).mode & 0o777).toBe(0o555);
   expect(readFileSync(join(into, "latest"), "utf8")).toBe("#!/bin/sh");
   expect(readFileSync(join(into, "big")).equals(Buffer.alloc(3 << 20, 7))).toBe(true);
+});
+
+test("a file is for everybody what its package allows those who do not own it", async () => {
+  const into = folder();
+  await unpackDeploymentPackage(
+    rawZip([
+      { name: "owner", content: "x", mode: 0o100700 },
+      { name: "group", content: "x", mode: 0o100770 },
+      { name: "all", content: "x", mode: 0o100604 },
+      { name: "unknown", content: "x" },
+    ]),
+    into,
+  );
+  const modes = ["owner", "group", "all", "unknown"].map((name) => statSync(join(into, name)).mode & 0o777);
+  expect(modes).toEqual([0, 0, 0o444, 0o444]);
 });
 
 describe("refused", () => {

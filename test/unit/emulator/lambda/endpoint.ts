@@ -80,6 +80,8 @@ export async function lambdaEndpoint(options: LambdaEndpointOptions = {}): Promi
       endpoint.messages.push({ queueArn, body, attributes });
       return undefined;
     },
+    hasQueue: () => true,
+    hasBucket: () => true,
     readObject: async () => {
       throw new AwsError("NoSuchKey", "The specified key does not exist.", 404);
     },

@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
-import { DeleteFunctionCommand, InvokeCommand, PutFunctionConcurrencyCommand } from "@aws-sdk/client-lambda";
+import {
+  DeleteFunctionCommand,
+  InvokeCommand,
+  ListFunctionsCommand,
+  PutFunctionConcurrencyCommand,
+} from "@aws-sdk/client-lambda";
 import { describe, expect, test } from "vitest";
 import { waitFor } from "../../../conformance/target.ts";
 import { lambdaEndpoint } from "./endpoint.ts";
@@ -93,11 +98,12 @@ describe.skipIf(process.platform !== "linux")("memory", () => {
     );
     const { error, payload, tail, requestId } = await call(endpoint);
     expect(error).toBe("Unhandled");
-    expect(payload).toEqual({
-      errorType: "Runtime.ExitError",
-      errorMessage: `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`,
-    });
-    expect(tail).toContain("Memory Size: 128 MB\tMax Memory Used: 128 MB\t");
+    const errorMessage = `RequestId: ${requestId} Error: Runtime exited with error: signal: killed`;
+    expect(payload).toEqual({ errorType: "Runtime.OutOfMemory", errorMessage });
+    expect(tail).toContain(`${errorMessage}\nRuntime.OutOfMemory\nEND RequestId`);
+    expect(tail).toMatch(
+      /\tMemory Size: 128 MB\tMax Memory Used: 128 MB\t.*Status: error\tError Type: Runtime\.OutOfMemory\n$/,
+    );
     expect((await call(endpoint, { again: true })).payload).toBe(0);
   });
 
@@ -107,7 +113,7 @@ describe.skipIf(process.platform !== "linux")("memory", () => {
       endpoint,
       `export const handler = async () => { Buffer.alloc(200 << 20, 1); return "survived"; };`,
     );
-    expect((await call(endpoint)).payload.errorType).toBe("Runtime.ExitError");
+    expect((await call(endpoint)).payload.errorType).toBe("Runtime.OutOfMemory");
   });
 
   test("what a function used is in its report", async () => {
@@ -177,7 +183,7 @@ def handler(event, context):
       { Timeout: 20 },
     );
     const { payload } = await call(endpoint);
-    expect(payload.errorType).toBe("Runtime.ExitError");
+    expect(payload.errorType).toBe("Runtime.OutOfMemory");
     expect(payload.errorMessage).toContain("signal: killed");
   });
 
@@ -205,7 +211,7 @@ describe("payloads and concurrency", () => {
   test("a request that is too large, and one that is no JSON", async () => {
     const endpoint = await lambdaEndpoint();
     await createFunction(endpoint, `export const handler = async (event) => event.length;`);
-    const invoke = (Payload: string, InvocationType: "Event" | "RequestResponse" = "RequestResponse") =>
+    const invoke = (Payload: string | Uint8Array, InvocationType: "Event" | "RequestResponse" = "RequestResponse") =>
       endpoint.lambda.send(new InvokeCommand({ FunctionName: "f", Payload, InvocationType }));
     const largest = JSON.stringify("x".repeat(6_291_454));
     expect(Buffer.from((await invoke(largest)).Payload!).toString()).toBe("6291454");
@@ -216,10 +222,20 @@ describe("payloads and concurrency", () => {
     await expect(invoke(JSON.stringify("x".repeat(1_048_575)), "Event")).rejects.toMatchObject({
       name: "RequestTooLargeException",
     });
-    await expect(invoke("{not json")).rejects.toMatchObject({
-      name: "InvalidRequestContentException",
-      message: expect.stringContaining("Could not parse request body into json"),
-      $metadata: { httpStatusCode: 400 },
+    for (const broken of ["{not json", Buffer.from([0x22, 0xff, 0x22])]) {
+      await expect(invoke(broken)).rejects.toMatchObject({
+        name: "InvalidRequestContentException",
+        message: expect.stringContaining("Could not parse request body into json"),
+        $metadata: { httpStatusCode: 400 },
+      });
+    }
+  });
+
+  test("a page of more than 10,000 is refused", async () => {
+    const { lambda } = await lambdaEndpoint();
+    await expect(lambda.send(new ListFunctionsCommand({ MaxItems: 10_001 }))).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining("Member must have value less than or equal to 10000"),
     });
   });
 

@@ -2,7 +2,13 @@ import { describe, expect, test } from "vitest";
 import { FrameReader, LineSplitter, LogWriter, StreamLog } from "../../../../src/emulator/lambda/functionLog.ts";
 import { waitFor } from "../../../conformance/target.ts";
 import { lambdaEndpoint } from "./endpoint.ts";
-import { call, createFunction } from "./functions.ts";
+import { call, createFunction, FUNCTION_ARN } from "./functions.ts";
+
+const parsed = (tail: string) =>
+  tail
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
 
 const linesOf = (stream: string, messages: { stream: string; message: string }[]) =>
   messages.filter((event) => event.stream === stream).map(({ message }) => message);
@@ -58,6 +64,7 @@ describe("what a function writes", () => {
       endpoint,
       `export const handler = async () => {
          console.info("dropped"); console.warn("kept", 1); console.error(new TypeError("bad")); console.error({ a: 1 });
+         console.error("failed:", new RangeError("far")); console.error({ n: 1n });
        };`,
       {
         LoggingConfig: {
@@ -69,20 +76,120 @@ describe("what a function writes", () => {
       },
     );
     const { tail, requestId } = await call(endpoint);
-    const lines = tail
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    expect(lines).toMatchObject([
-      { type: "platform.initStart", record: { functionName: "f", phase: "init" } },
-      { type: "platform.start", record: { requestId, version: "$LATEST" } },
+    await waitFor(() => endpoint.logs.length === 8);
+    expect(parsed(tail)).toMatchObject([
+      {
+        type: "platform.initStart",
+        record: {
+          functionName: "f",
+          phase: "init",
+          instanceId: endpoint.logs[0]?.stream,
+          instanceMaxMemory: 134_217_728,
+        },
+      },
+      { type: "platform.start", record: { requestId, functionArn: FUNCTION_ARN, version: "$LATEST" } },
       { level: "WARN", message: "kept 1", requestId },
-      { level: "ERROR", message: "bad", errorType: "TypeError", errorMessage: "bad", stackTrace: expect.any(Array) },
+      {
+        level: "ERROR",
+        message: { errorType: "TypeError", errorMessage: "bad", stackTrace: expect.any(Array) },
+      },
       { level: "ERROR", message: { a: 1 } },
+      {
+        level: "ERROR",
+        message: expect.stringContaining("failed: RangeError: far"),
+        errorType: "RangeError",
+        errorMessage: "far",
+        stackTrace: expect.any(Array),
+      },
+      { level: "ERROR", message: "{ n: 1n }" },
       { type: "platform.report", record: { requestId, status: "success", metrics: { memorySizeMB: 128 } } },
     ]);
-    await waitFor(() => endpoint.logs.length === 6);
     expect(new Set(endpoint.logs.map(({ group }) => group))).toEqual(new Set(["/own/group"]));
+  });
+
+  test("JSON logs of Lambda itself, filtered by level", async () => {
+    const endpoint = await lambdaEndpoint();
+    const code = `export const handler = async (event) => { if (event.exit) process.exit(1); if (event.fail) throw 1; };`;
+    const LoggingConfig = { LogFormat: "JSON", ApplicationLogLevel: "FATAL" } as const;
+    await createFunction(endpoint, code, { LoggingConfig: { ...LoggingConfig, SystemLogLevel: "WARN" } });
+    expect((await call(endpoint)).tail).toBe("");
+    expect((await call(endpoint, { fail: true })).tail).toBe("");
+    const { tail, requestId } = await call(endpoint, { exit: true });
+    const exit = `RequestId: ${requestId} Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n`;
+    expect(tail.slice(0, exit.length)).toBe(exit);
+    const failure = { requestId, status: "error", errorType: "Runtime.ExitError" };
+    expect(parsed(tail.slice(exit.length))).toMatchObject([
+      { type: "platform.runtimeDone", record: { ...failure, metrics: { producedBytes: 0 } } },
+      { type: "platform.report", record: failure },
+    ]);
+    await createFunction(endpoint, code, {
+      FunctionName: "g",
+      LoggingConfig: { ...LoggingConfig, SystemLogLevel: "DEBUG" },
+    });
+    const success = await call(endpoint, {}, { FunctionName: "g" });
+    expect(parsed(success.tail)).toMatchObject([
+      { type: "platform.initStart" },
+      { type: "platform.start" },
+      { type: "platform.runtimeDone", record: { status: "success", metrics: { producedBytes: 4 } } },
+      { type: "platform.report", record: { status: "success" } },
+    ]);
+  });
+
+  test("JSON lines that a function writes by itself are filtered by their level, INFO if they have none", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(
+      endpoint,
+      `export const handler = async () => {
+         for (const line of [{ level: "debug" }, { level: "Error", n: 1 }, { n: 2 }]) process.stdout.write(JSON.stringify(line) + "\\n");
+         process.stdout.write("no JSON\\n");
+       };`,
+      { LoggingConfig: { LogFormat: "JSON", ApplicationLogLevel: "WARN", SystemLogLevel: "WARN" } },
+    );
+    expect((await call(endpoint)).tail).toBe('{"level":"Error","n":1}\nno JSON\n');
+  });
+
+  test("with a log group of its own the stream names the function", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(endpoint, `export const handler = async (event, context) => context.logStreamName;`, {
+      LoggingConfig: { LogGroup: "/own/group" },
+    });
+    expect((await call(endpoint)).payload).toMatch(/^\d{4}\/\d\d\/\d\d\/f\[\$LATEST\][0-9a-f]{32}$/);
+  });
+
+  test("an init that fails: INIT_REPORT for both tries, START only after them", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(endpoint, `throw new RangeError("at init");`);
+    const { tail } = await call(endpoint);
+    expect(tail.split("\n").map((line) => line.replace(/^\d{4}-.*Z/, "TIME").split(/[ \t]/)[0])).toEqual([
+      "INIT_START",
+      "TIME",
+      "INIT_REPORT",
+      "TIME",
+      "INIT_REPORT",
+      "START",
+      "END",
+      "REPORT",
+      "",
+    ]);
+    expect(tail).toMatch(
+      /INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: error\tError Type: Runtime\.Unknown\n/,
+    );
+    expect(tail).toMatch(/\nREPORT .*\tStatus: error\tError Type: Runtime\.Unknown\n$/);
+  });
+
+  test("an exception of the function is no failure of its runtime; what ends it after the answer is", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(
+      endpoint,
+      `export const handler = async (event) => { if (event.fail) throw new Error("no luck"); Promise.reject(new Error("lost")); };`,
+    );
+    expect((await call(endpoint, { fail: true })).tail).toMatch(/\nREPORT .*\tInit Duration: [\d.]+ ms\t\n$/);
+    const { tail, error, requestId } = await call(endpoint);
+    expect(error).toBeUndefined();
+    expect(tail).toContain(
+      `RequestId: ${requestId} Error: Runtime exited with error: exit status 128\nRuntime.ExitError\nEND RequestId`,
+    );
+    expect(tail).toMatch(/\nREPORT .*\tStatus: error\tError Type: Runtime\.ExitError\n$/);
   });
 
   test("logs that cannot be stored change no result", async () => {

@@ -1,3 +1,6 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import Module from "node:module";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lambdaEndpoint } from "./endpoint.ts";
 import { call, createFunction } from "./functions.ts";
@@ -31,6 +34,52 @@ describe("handlers", () => {
     ],
     ["no result", { "index.mjs": `export const handler = async () => {};` }, "index.handler", null],
     [
+      "a result that is no promise, and no callback",
+      { "index.js": `exports.handler = () => "x";` },
+      "index.handler",
+      null,
+    ],
+    ["a default export", { "index.mjs": `export default async () => "default";` }, "index.default", "default"],
+    [
+      "a folder with the name of the .mjs file, which comes first",
+      {
+        "index.mjs": `export const handler = async () => "file";`,
+        "index/index.js": `exports.handler = async () => "folder";`,
+      },
+      "index.handler",
+      "folder",
+    ],
+    [
+      "a package of the function's own",
+      { "node_modules/own/index.js": `exports.handler = async () => "own";` },
+      "own.handler",
+      "own",
+    ],
+    [
+      "context.succeed, which does not wait for timers",
+      {
+        "index.js": `exports.handler = (event, context) => { setInterval(() => {}, 1000); context.succeed("done"); };`,
+      },
+      "index.handler",
+      "done",
+    ],
+    [
+      "context.done, which does not wait for timers",
+      {
+        "index.js": `exports.handler = (event, context) => { setInterval(() => {}, 1000); context.done(null, "done"); };`,
+      },
+      "index.handler",
+      "done",
+    ],
+    [
+      "the first of several answers",
+      {
+        "index.js": `exports.handler = (event, context, callback) => { callback(null, 1); callback(new Error("2")); context.succeed(3); };`,
+      },
+      "index.handler",
+      1,
+    ],
+    [
       "a promise that nothing will settle",
       { "index.mjs": `export const handler = () => new Promise(() => {});` },
       "index.handler",
@@ -55,6 +104,44 @@ describe("handlers", () => {
     expect(waited.payload).toBe("answered");
     expect(waited.tail).toContain("\tINFO\ttimer\n");
     expect((await call(endpoint, { wait: false })).tail).not.toContain("timer");
+  });
+
+  test("of nodejs24.x: any result counts, and so does a member of the default export", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(endpoint, `export default { handler: () => "plain" };`, { Runtime: "nodejs24.x" });
+    expect((await call(endpoint)).payload).toBe("plain");
+    await createFunction(endpoint, `export const handler = async (event, context) => Object.keys(context);`, {
+      FunctionName: "g",
+      Runtime: "nodejs24.x",
+    });
+    const { payload } = await call(endpoint, {}, { FunctionName: "g" });
+    expect(payload).toContain("awsRequestId");
+    expect(payload).not.toContain("callbackWaitsForEmptyEventLoop");
+  });
+
+  test("the project that the data folder lies in is not the function's", async () => {
+    const endpoint = await lambdaEndpoint();
+    writeFileSync(join(endpoint.folder, "package.json"), `{"type":"module"}`);
+    mkdirSync(join(endpoint.folder, "node_modules/above"), { recursive: true });
+    writeFileSync(join(endpoint.folder, "node_modules/above/index.js"), `module.exports = 1;`);
+    await createFunction(endpoint, {
+      "index.js": `exports.handler = async ({ wanted }) => wanted ? require(wanted) : "CommonJS";`,
+      "node_modules/own/index.js": `module.exports = "own";`,
+    });
+    expect((await call(endpoint)).payload).toBe("CommonJS");
+    expect((await call(endpoint, { wanted: "own" })).payload).toBe("own");
+    expect((await call(endpoint, { wanted: "above" })).payload).toMatchObject({
+      errorType: "Error",
+      errorMessage: expect.stringContaining("Cannot find module 'above'"),
+    });
+  });
+
+  test.runIf("registerHooks" in Module)("import does not find the project's packages either", async () => {
+    const endpoint = await lambdaEndpoint();
+    mkdirSync(join(endpoint.folder, "node_modules/above"), { recursive: true });
+    writeFileSync(join(endpoint.folder, "node_modules/above/index.js"), `module.exports = 1;`);
+    await createFunction(endpoint, { "index.mjs": `import "above"; export const handler = async () => "found";` });
+    expect((await call(endpoint)).payload.errorMessage).toContain("Cannot find package 'above' imported from");
   });
 
   test("the context has what AWS's has", async () => {
@@ -160,9 +247,83 @@ describe("failures", () => {
     expect(tail).toMatch(new RegExp(`\\t${requestId}\\tERROR\\tInvoke Error \\t\\{"errorType":"OddError"`));
   });
 
-  test("a thrown value that is no error", async () => {
-    const { payload } = await failing(`export const handler = async () => { throw "text"; };`);
-    expect(payload).toEqual({ errorType: "string", errorMessage: "text", trace: [] });
+  test.each([
+    ["a text", `async () => { throw "text"; }`, "string", "text"],
+    ["an object", `async () => { throw { a: 1 }; }`, "object", "[object Object]"],
+    ["nothing", `async () => { throw null; }`, "string", "handled"],
+    ["nothing, to context.fail", `(event, context) => context.fail()`, "string", "handled"],
+  ])("a thrown value that is no error: %s", async (_name, handler, errorType, errorMessage) => {
+    const { payload, tail } = await failing(`export const handler = ${handler};`);
+    expect(payload).toEqual({ errorType, errorMessage, trace: [] });
+    expect(tail).toContain(
+      `\tERROR\tInvoke Error \t{"errorType":"Error","errorMessage":"${errorMessage}","stack":["Error: ${errorMessage}",`,
+    );
+  });
+
+  test("what looks like an error is one", async () => {
+    const { payload } = await failing(
+      `export const handler = async () => { throw { name: "Odd", message: "like one", stack: "Odd: like one\\n    at x" }; };`,
+    );
+    expect(payload).toEqual({ errorType: "Odd", errorMessage: "like one", trace: ["Odd: like one", "    at x"] });
+  });
+
+  test("an error is logged with its own members and those of errors in it", async () => {
+    const { tail } = await failing(
+      `export const handler = async () => {
+         throw Object.assign(new Error("outer"), { code: "E1", inner: Object.assign(new RangeError("inner"), { n: 1 }) });
+       };`,
+    );
+    const line = tail.split("\n").find((one) => one.includes("Invoke Error"))!;
+    const logged = JSON.parse(line.slice(line.indexOf("{")));
+    expect(Object.keys(logged)).toEqual(["errorType", "errorMessage", "code", "inner", "stack"]);
+    expect(logged.inner).toMatchObject({
+      errorType: "RangeError",
+      errorMessage: "inner",
+      n: 1,
+      stack: expect.any(Array),
+    });
+  });
+
+  test("a promise that an async handler never settles", async () => {
+    const code = `export const handler = async () => { await new Promise(() => {}); };`;
+    expect((await failing(code)).payload).toMatchObject({
+      errorType: "Runtime.NodeJsExit",
+      errorMessage: expect.stringContaining("detected an unexpected Node.js exit code"),
+    });
+    expect((await failing(code, "index.handler", "nodejs24.x")).payload).toMatchObject({
+      errorType: "Runtime.ExitError",
+      errorMessage: expect.stringContaining("Runtime exited without providing a reason"),
+    });
+  });
+
+  test.each([
+    [
+      "an ES module in a .js file",
+      { "index.js": `export const handler = async () => {};` },
+      "Runtime.UserCodeSyntaxError",
+    ],
+    [
+      "an ES module that is required",
+      { "index.js": `exports.handler = require("./m.mjs").run;`, "m.mjs": `export const run = async () => {};` },
+      "Error",
+    ],
+    [
+      "a member of a default export",
+      { "index.mjs": `export default { handler: async () => {} };` },
+      "Runtime.HandlerNotFound",
+    ],
+  ])("what Lambda does not take before nodejs24.x: %s", async (_name, files, errorType) => {
+    expect((await failing(files as Record<string, string>)).payload.errorType).toBe(errorType);
+  });
+
+  test("require of ES modules is there again when NODE_OPTIONS asks for it", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(
+      endpoint,
+      { "index.js": `exports.handler = require("./m.mjs").run;`, "m.mjs": `export const run = async () => "esm";` },
+      { Environment: { Variables: { NODE_OPTIONS: "--experimental-require-module" } } },
+    );
+    expect((await call(endpoint)).payload).toBe("esm");
   });
 
   test("a callback's error", async () => {
@@ -173,11 +334,29 @@ describe("failures", () => {
   });
 
   test("an unhandled rejection fails the invocation and ends the process", async () => {
-    const { error, payload } = await failing(
+    const { error, payload, tail } = await failing(
       `export const handler = () => { Promise.reject(new Error("lost")); return new Promise(() => setInterval(() => {}, 1000)); };`,
     );
     expect(error).toBe("Unhandled");
-    expect(payload).toMatchObject({ errorType: "Runtime.UnhandledPromiseRejection", errorMessage: "Error: lost" });
+    expect(payload).toEqual({
+      errorType: "Runtime.UnhandledPromiseRejection",
+      errorMessage: "Error: lost",
+      trace: expect.arrayContaining(["Runtime.UnhandledPromiseRejection: Error: lost"]),
+    });
+    const line = tail.split("\n").find((one) => one.includes("\tERROR\tUnhandled Promise Rejection \t{"))!;
+    expect(JSON.parse(line.slice(line.indexOf("{")))).toMatchObject({
+      errorType: "Runtime.UnhandledPromiseRejection",
+      reason: { errorType: "Error", errorMessage: "lost", stack: expect.any(Array) },
+      promise: {},
+    });
+  });
+
+  test("a rejection that nobody handles after the answer changes nothing of it", async () => {
+    const { error, payload, tail } = await failing(
+      `export const handler = async () => { Promise.reject(new Error("lost")); return "answered"; };`,
+    );
+    expect([error, payload]).toEqual([undefined, "answered"]);
+    expect(tail).toContain("\tERROR\tUnhandled Promise Rejection \t");
   });
 
   test("an exception outside of the handler's promise", async () => {
@@ -218,7 +397,7 @@ describe("failures", () => {
       "a missing dependency",
       { "index.mjs": `import "not-there";` },
       "index.handler",
-      "Runtime.ImportModuleError",
+      "Error",
       "Cannot find package 'not-there'",
     ],
     [
@@ -234,6 +413,20 @@ describe("failures", () => {
       "index.handler",
       "Runtime.UserCodeSyntaxError",
       "SyntaxError",
+    ],
+    [
+      "an export that is nothing",
+      { "index.mjs": `export const handler = 0;` },
+      "index.handler",
+      "Runtime.HandlerNotFound",
+      "index.handler is undefined or not exported",
+    ],
+    [
+      "a missing file in a folder",
+      {},
+      "src/app.handler",
+      "Runtime.ImportModuleError",
+      "Error: Cannot find module 'app'\nRequire stack:\n- ",
     ],
     [
       "a missing export",
@@ -304,10 +497,12 @@ describe("failures", () => {
   });
 
   test("a result that JSON cannot hold", async () => {
-    const { payload } = await failing(`export const handler = async () => { const a = {}; a.a = a; return a; };`);
-    expect(payload).toMatchObject({
+    const code = `export const handler = async () => { const a = {}; a.a = a; return a; };`;
+    const errorMessage = "Unable to stringify response body";
+    expect((await failing(code)).payload).toMatchObject({ errorType: "Error", errorMessage });
+    expect((await failing(code, "index.handler", "nodejs24.x")).payload).toMatchObject({
       errorType: "Runtime.JSONStringifyError",
-      errorMessage: expect.stringContaining("circular"),
+      errorMessage,
     });
   });
 

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { describe, expect, test } from "vitest";
 import { lambdaEndpoint } from "./endpoint.ts";
 import { call, createFunction } from "./functions.ts";
@@ -87,7 +88,7 @@ def handler(event, context):
     const { tail, requestId } = await call(endpoint);
     expect(tail).toContain("one\ntwo\rstill two\n");
     expect(tail).toMatch(
-      new RegExp(`\\[INFO\\]\\t\\d{4}-\\d\\d-\\d\\dT[\\d:]+\\.\\d{1,3}Z\\t${requestId}\\tfirst\\nsecond\\n`),
+      new RegExp(`\\[INFO\\]\\t\\d{4}-\\d\\d-\\d\\dT[\\d:]+\\.\\d{3}Z\\t${requestId}\\tfirst\\nsecond\\n`),
     );
     expect(tail).not.toContain("hidden");
   });
@@ -104,9 +105,67 @@ def handler(event, context):
       errorMessage: "nothing to do",
       errorType: "NoRows",
       requestId,
-      stackTrace: [expect.stringMatching(/app\.py", line 4, in handler\n {4}raise NoRows/)],
+      stackTrace: [expect.stringMatching(/app\.py", line 4, in handler\n {4}raise NoRows\("nothing to do"\)\n$/)],
     });
-    expect(tail).toContain("[ERROR] NoRows: nothing to do\nTraceback (most recent call last):\n");
+    // The spaces that indent the trace are no-break spaces, and no newline ends it.
+    expect(tail).toMatch(
+      /\n\[ERROR\] NoRows: nothing to do\nTraceback \(most recent call last\):\n\u00a0\u00a0File ".*app\.py", line 4, in handler\n\u00a0{4}raise NoRows\("nothing to do"\)END RequestId/,
+    );
+  });
+
+  test("an exception at import is told with the frames of the import, after a warning", async () => {
+    const endpoint = await python("raise KeyError('x')");
+    const { payload, tail } = await call(endpoint);
+    expect(payload).toMatchObject({ errorMessage: "'x'", errorType: "KeyError", requestId: "" });
+    expect(payload.stackTrace[0]).toMatch(/importlib\/__init__\.py", line \d+, in import_module\n/);
+    expect(payload.stackTrace.at(-1)).toMatch(/app\.py", line 1, in <module>\n {4}raise KeyError\('x'\)\n$/);
+    expect(tail).toMatch(
+      /\[WARNING\]\t[\d-]+T[\d:.]+Z\t\tLAMBDA_WARNING: Unhandled exception\. .*\n\[ERROR\] KeyError: 'x'\n/,
+    );
+  });
+
+  test("a function without a module is told with an empty trace", async () => {
+    const { tail } = await call(await python("", { Handler: "app.other" }));
+    expect(tail).toContain(
+      "[ERROR] Runtime.HandlerNotFound: Handler 'other' missing on module 'app'\nTraceback (most recent call last):INIT_REPORT",
+    );
+  });
+
+  test("results: decimals, bytes as they are, characters beyond ASCII", async () => {
+    const code = `
+import decimal
+def handler(event, context):
+    if event.get("raw"): return b'{"raw":  true}'
+    return [decimal.Decimal("1.5"), decimal.Decimal("20"), "ü"]
+`;
+    const endpoint = await python(code);
+    const text = async (FunctionName: string, payload = {}) => {
+      const answer = await endpoint.lambda.send(new InvokeCommand({ FunctionName, Payload: JSON.stringify(payload) }));
+      return Buffer.from(answer.Payload!).toString();
+    };
+    expect(await text("f")).toBe('[1.5, 20, "ü"]');
+    expect(await text("f", { raw: true })).toBe('{"raw":  true}');
+    await createFunction(
+      endpoint,
+      { "app.py": code },
+      { FunctionName: "g", Runtime: "python3.11", Handler: "app.handler" },
+    );
+    expect(await text("g")).toBe('[1.5, 20, "\\u00fc"]');
+  });
+
+  test("context.log writes one event, and the context shows itself", async () => {
+    const endpoint = await python(`
+def handler(event, context):
+    context.log("one\\ntwo")
+    return [repr(context.identity), context.tenant_id, repr(context)]
+`);
+    const { payload, tail } = await call(endpoint);
+    expect(payload.slice(0, 2)).toEqual([
+      "CognitoIdentity([cognito_identity_id=None,cognito_identity_pool_id=None])",
+      null,
+    ]);
+    expect(payload[2]).toMatch(/^LambdaContext\(\[aws_request_id=[0-9a-f-]{36},log_group_name=\/aws\/lambda\/f,/);
+    expect(tail).toContain("one\ntwoEND RequestId");
   });
 
   test.each([
@@ -167,10 +226,12 @@ logger = logging.getLogger()
 def handler(event, context):
     logger.info("kept %s", 1)
     logger.debug("hidden")
+    logging.getLogger("own").warning("odd", extra={"order": 7})
     try:
         1 / 0
     except ZeroDivisionError:
         logger.exception("bad")
+    raise ValueError("ü")
 `,
       { LoggingConfig: { LogFormat: "JSON" } },
     );
@@ -182,8 +243,23 @@ def handler(event, context):
     expect(lines).toMatchObject([
       { type: "platform.initStart" },
       { type: "platform.start", record: { requestId } },
-      { level: "INFO", message: "kept 1", requestId, logger: "root" },
-      { level: "ERROR", message: "bad", errorType: "ZeroDivisionError" },
+      {
+        timestamp: expect.stringMatching(/^[\d-]+T[\d:]+\.\d{3}Z$/),
+        level: "INFO",
+        message: "kept 1",
+        requestId,
+        logger: "root",
+      },
+      { level: "WARNING", message: "odd", logger: "own", order: 7 },
+      {
+        level: "ERROR",
+        message: "bad",
+        errorType: "ZeroDivisionError",
+        errorMessage: "division by zero",
+        stackTrace: [expect.stringContaining("in handler")],
+        location: expect.stringMatching(/app\.py:handler:\d+$/),
+      },
+      { level: "ERROR", errorMessage: "ü", errorType: "ValueError", requestId, stackTrace: [expect.any(String)] },
       { type: "platform.report", record: { requestId, status: "success" } },
     ]);
   });

@@ -1,3 +1,4 @@
+import type { Caller } from "../access.ts";
 import { invalidParameter } from "./constraints.ts";
 import type { LambdaContext } from "./context.ts";
 
@@ -9,9 +10,18 @@ export function requireDeadLetterAccess(
   queueArn: string | undefined,
 ): void {
   if (queueArn === undefined) return;
-  const { caller } = context.dependencies.assumeRoleForService(role, functionName, "lambda.amazonaws.com");
+  const caller = functionCaller(context, functionName, role);
   const decision = context.dependencies.authorize(caller, { action: "sqs:SendMessage", resource: queueArn });
   if (!decision.allowed) {
     throw invalidParameter("The provided execution role does not have permissions to call SendMessage on SQS");
   }
+}
+
+/** The function as other services see it. Throws InvalidParameterValueException. */
+export function functionCaller({ dependencies }: LambdaContext, functionName: string, role: string): Caller {
+  const service = "lambda.amazonaws.com";
+  if (dependencies.roleRefusal(role, service) !== undefined) {
+    throw invalidParameter("The role defined for the function cannot be assumed by Lambda.");
+  }
+  return dependencies.assumeRoleForService(role, functionName, service).caller;
 }
