@@ -239,6 +239,13 @@ describe("simulation", () => {
     expect(await decide(["s3:ListBucket"], ["arn:aws:s3:::raw"], "out/x")).toEqual(["s3:ListBucket implicitDeny"]);
   });
 
+  it("needs an action", async () => {
+    const PolicySourceArn = `arn:aws:iam::${t.accountId}:role/${await newRole()}`;
+    expect(
+      await refusal(t.iam.send(new SimulatePrincipalPolicyCommand({ PolicySourceArn, ActionNames: [] }))),
+    ).toMatchObject({ name: "ValidationError", status: 400 });
+  });
+
   it("takes another boundary than the role's", async () => {
     const RoleName = await newRole();
     const PolicyDocument = policy({ Effect: "Allow", Action: "s3:*", Resource: "*" });

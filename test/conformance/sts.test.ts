@@ -147,6 +147,10 @@ describe("assuming a role", () => {
       { DurationSeconds: 43_201 },
       "1 validation error detected: Value '43201' at 'durationSeconds' failed to satisfy constraint: Member must have value less than or equal to 43200",
     ],
+    [
+      { ExternalId: "a b" },
+      "1 validation error detected: Value 'a b' at 'externalId' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@:\\/-]*",
+    ],
     [{ RoleArn: "arn:aws:iam:role/somebody" }, "arn:aws:iam:role/somebody is invalid"],
   ])("%j is refused", async (more, message) => {
     const { arn } = await newRole(undefined);
@@ -167,15 +171,15 @@ describe("assuming a role", () => {
   it("meets the conditions of the trust policy", async () => {
     const document = trust(
       { AWS: t.accountId },
-      { Condition: { StringEquals: { "sts:ExternalId": "open sesame" }, StringLike: { "sts:RoleSessionName": "w*" } } },
+      { Condition: { StringEquals: { "sts:ExternalId": "open:sesame" }, StringLike: { "sts:RoleSessionName": "w*" } } },
     );
     const { arn } = await newRole(undefined, { AssumeRolePolicyDocument: document });
     expect((await refusal(assume(arn))).name).toBe("AccessDenied");
-    expect((await refusal(assume(arn, { ExternalId: "open wheat" }))).name).toBe("AccessDenied");
-    expect((await refusal(assume(arn, { ExternalId: "open sesame", RoleSessionName: "other" }))).name).toBe(
+    expect((await refusal(assume(arn, { ExternalId: "open:wheat" }))).name).toBe("AccessDenied");
+    expect((await refusal(assume(arn, { ExternalId: "open:sesame", RoleSessionName: "other" }))).name).toBe(
       "AccessDenied",
     );
-    expect((await assume(arn, { ExternalId: "open sesame" })).Credentials?.SessionToken).toBeDefined();
+    expect((await assume(arn, { ExternalId: "open:sesame" })).Credentials?.SessionToken).toBeDefined();
   });
 
   it("from another role: by its own policies when the trust policy names the account, without when it names the role", async () => {

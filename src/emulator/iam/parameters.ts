@@ -73,6 +73,13 @@ export class Parameters {
     return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
   }
 
+  /** An absent or empty list is a violation. */
+  requiredTexts(name: string): string[] {
+    const texts = this.texts(name);
+    if (texts.length === 0) this.#problems.push(problem("null", name, "Member must not be null"));
+    return texts;
+  }
+
   records(name: string): Record<string, unknown>[] {
     const value = this.#take(name);
     return Array.isArray(value) ? value.filter(isRecord) : [];

@@ -20,7 +20,7 @@ type Decision = "allowed" | "explicitDeny" | "implicitDeny";
  */
 export const simulatePrincipalPolicy: IamOperation = (input, context) => {
   const source = input.text("PolicySourceArn", { min: 20, max: 2048 });
-  const actions = input.texts("ActionNames");
+  const actions = input.requiredTexts("ActionNames");
   const resources = input.texts("ResourceArns");
   const extra = input.texts("PolicyInputList");
   const boundaries = input.texts("PermissionsBoundaryPolicyInputList");

@@ -20,7 +20,7 @@ const MAX_CHAINED_SECONDS = 3600;
  * caller itself, the caller's own policies must allow it too.
  *
  * Throws   ValidationError, MalformedPolicyDocument, PackedPolicyTooLarge 400, AccessDenied 403 (also for a missing role)
- * Absent   SourceIdentity, MFA, provided contexts: 501
+ * Absent   SourceIdentity, MFA, provided contexts, a size of the token: 501
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export const assumeRole: StsOperation = (input, context) => {
@@ -33,7 +33,12 @@ export const assumeRole: StsOperation = (input, context) => {
   });
   const seconds = input.integer("DurationSeconds", 900, 43_200, 3600);
   const policy = input.optionalText("Policy", { min: 1, max: PACKED_MAX });
-  const externalId = input.optionalText("ExternalId", { min: 2, max: 1224 });
+  const externalId = input.optionalText("ExternalId", {
+    pattern: /^[\w+=,.@:/-]*$/,
+    printed: "[\\w+=,.@:\\/-]*",
+    min: 2,
+    max: 1224,
+  });
   const tags = input.tags("Tags");
   const transitiveKeys = input.texts("TransitiveTagKeys");
   const policyArns = input.records("PolicyArns");

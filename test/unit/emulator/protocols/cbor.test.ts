@@ -111,7 +111,8 @@ const { value: anyValue } = fc.letrec<{ value: unknown }>((tie) => ({
     fc.string({ unit: "binary" }),
     fc.double(),
     fc.boolean(),
-    fc.date({ noInvalidDate: true }),
+    // Beyond that, seconds as a double do not hold every millisecond.
+    fc.date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true }),
     fc.array(tie("value"), { maxLength: 30 }),
     fc.dictionary(fc.string(), tie("value")),
   ),
