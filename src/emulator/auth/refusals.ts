@@ -68,7 +68,7 @@ export function signatureRefused(service: ServiceName, message: string): AwsErro
 
 export function signatureMismatch(
   service: ServiceName,
-  compared: { accessKeyId: string; stringToSign: string; signature: string; canonicalRequest?: string },
+  compared: { accessKeyId: string; stringToSign: string; signature: string; canonicalRequest?: string | undefined },
 ): AwsError {
   if (WIRE[service] !== "s3") {
     return signatureRefused(
