@@ -31,6 +31,8 @@ export interface Caller {
     /** Value of x-amz-content-sha256, "UNSIGNED-PAYLOAD" for presigned URLs. */
     payloadHash: string;
     presigned: boolean;
+    /** Of the request as it was signed; a refusal of a later chunk repeats it. */
+    canonicalRequest?: string;
   };
 }
 

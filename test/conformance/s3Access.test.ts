@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { CreateRoleCommand, DeleteRolePolicyCommand, PutRolePolicyCommand } from "@aws-sdk/client-iam";
 import {
   CompleteMultipartUploadCommand,
@@ -341,6 +342,14 @@ describe("a presigned URL", () => {
     expect(new URL(url).searchParams.get("x-amz-tagging")).toBe("a=1");
     expect((await fetch(url, { method: "PUT", body: "of any content" })).status).toBe(200);
     expect((await t.s3.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet).toEqual([]);
+  });
+
+  test("may be sent with the hash of its body where it was signed without", async () => {
+    const url = await getSignedUrl(t.s3, new GetObjectCommand({ Bucket, Key: "in/1" }));
+    const get = (hash: string) => fetch(url, { headers: { "x-amz-content-sha256": hash } });
+    expect((await get("UNSIGNED-PAYLOAD")).status).toBe(200);
+    const hashed = await get(createHash("sha256").digest("hex"));
+    expect([hashed.status, await hashed.text()]).toEqual([403, expect.stringContaining("SignatureDoesNotMatch")]);
   });
 
   test("with an access control list in its query is held to what the bucket allows", async () => {

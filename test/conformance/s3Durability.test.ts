@@ -323,7 +323,9 @@ describe.runIf(isEmbedded)("after a restart", () => {
     const before = await complete([{ PartNumber: 1, ETag }]);
     await t.restart();
     const again = await complete([{ PartNumber: 1, ETag }]);
-    expect({ ...again, $metadata: {} }).toEqual({ ...before, $metadata: {} });
+    // S3 does not repeat the checksums.
+    const { $metadata: _, ChecksumCRC64NVME: _value, ChecksumType: _type, ...answered } = before;
+    expect({ ...again, $metadata: undefined }).toEqual({ ...answered, $metadata: undefined });
     await expect(complete([{ PartNumber: 2, ETag }])).rejects.toMatchObject({ name: "NoSuchUpload" });
   });
 });

@@ -42,7 +42,9 @@ describe("a body", () => {
     "streamed with a checksum trailer, of %i bytes, comes back as it was sent",
     async (size) => {
       const body = Buffer.alloc(size, "stream");
-      const pieces = Readable.from([body.subarray(0, size >> 1), body.subarray(size >> 1)]);
+      // In chunks of at least 8 KiB, as S3 wants them.
+      const half = size < 16_384 ? 0 : size >> 1;
+      const pieces = Readable.from([body.subarray(0, half), body.subarray(half)].filter(({ length }) => length > 0));
       const put = new PutObjectCommand({ Bucket, Key: "streamed", Body: pieces, ContentLength: size });
       const { ChecksumCRC32 } = await t.s3.send(put);
       expect(ChecksumCRC32).toMatch(/^.{6}==$/);
@@ -351,12 +353,10 @@ describe("what this endpoint does not do", () => {
       { "x-amz-object-lock-mode": "GOVERNANCE" },
       { "x-amz-grant-read": "id=1" },
       { "x-amz-storage-class": "GLACIER" },
-      { "x-amz-checksum-md5": "CY9rzUYh03PK3k6DJie09g==" },
       { "x-amz-bypass-governance-retention": "true" },
       { "x-amz-server-side-encryption-bucket-key-enabled": "true" },
       { "x-amz-bucket-namespace": "account-regional" },
       { "x-amz-checksum-type": "COMPOSITE" },
-      { "x-amz-checksum-algorithm": "SHA256" },
       { "x-amz-optional-object-attributes": "RestoreStatus" },
       { "x-amz-from-the-future": "1" },
     ] as Record<string, string>[]) {

@@ -14,8 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-/** The fields of a form whose policy has these conditions, signed with SigV4. */
-function signedFields(conditions: unknown[], expiresInMs = 60_000): Record<string, string> {
+/** The fields of a form whose policy has these conditions, or is this text, signed with SigV4. */
+function signedFields(conditions: unknown[] | string, expiresInMs = 60_000): Record<string, string> {
   const timestamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, "");
   const date = timestamp.slice(0, 8);
   const fields = {
@@ -24,11 +24,13 @@ function signedFields(conditions: unknown[], expiresInMs = 60_000): Record<strin
     "x-amz-date": timestamp,
   };
   const own = Object.entries(fields).map(([name, value]) => ({ [name]: value }));
-  const document = {
-    expiration: new Date(Date.now() + expiresInMs).toISOString(),
-    conditions: [{ bucket: Bucket }, ...own, ...conditions],
-  };
-  const policy = Buffer.from(JSON.stringify(document)).toString("base64");
+  const expiration = new Date(Date.now() + expiresInMs).toISOString();
+  const policy =
+    typeof conditions === "string"
+      ? conditions
+      : Buffer.from(JSON.stringify({ expiration, conditions: [{ bucket: Bucket }, ...own, ...conditions] })).toString(
+          "base64",
+        );
   const signature = createHmac("sha256", signingKeyOf(t.credentials.secretAccessKey, date, t.region)).update(policy);
   return { ...fields, policy, "x-amz-signature": signature.digest("hex") };
 }
@@ -125,6 +127,33 @@ describe("a browser's form", () => {
     expect([wrong.status, wrong.code]).toEqual([403, "SignatureDoesNotMatch"]);
     const none = await post({ key: "in/x" });
     expect([none.status, none.code]).toEqual([403, "AccessDenied"]);
+  });
+
+  const base64 = (policy: unknown) => Buffer.from(JSON.stringify(policy)).toString("base64");
+  const expiration = "2100-01-01T00:00:00Z";
+  test.each([
+    ["*", "invalid Base64 encoding."],
+    [Buffer.from("{").toString("base64"), "Invalid JSON."],
+    [base64({ conditions: [] }), "Policy missing expiration."],
+    [base64({ expiration: "soon", conditions: [] }), "Invalid 'expiration' value: 'soon'"],
+    [base64({ expiration }), "Policy missing conditions."],
+    [base64({ expiration, conditions: {} }), "Invalid 'conditions' value: must be a List."],
+    [[1], "Invalid condition test: must be a List or Object."],
+    [[[]], "Invalid Condition: missing operation identifier."],
+    [[["like", "$key", "in/"]], "Invalid Condition: unknown operation 'like'."],
+    [[["eq", "$key"]], "Invalid eq: wrong number of arguments."],
+    [
+      [{ key: "in/x", acl: "private" }],
+      "Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.",
+    ],
+    [[{ "x-amz-meta-a": 1 }], "Invalid Simple-Condition: value must be a string."],
+  ])("whose policy is no policy is told what is wrong: %j", async (policy, reason) => {
+    const reply = await post({ key: "in/x", ...signedFields(policy) });
+    expect([reply.status, reply.code, xmlText(reply.body, "Message")?.replaceAll("&#39;", "'")]).toEqual([
+      400,
+      "InvalidPolicyDocument",
+      `Invalid Policy: ${reason}`,
+    ]);
   });
 
   test("of another content type is refused", async () => {

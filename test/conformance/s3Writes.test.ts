@@ -169,6 +169,12 @@ describe("versioning", () => {
     await status("Suspended");
     // The null version is told by reads, not by the write.
     expect((await write("333")).VersionId).toBeUndefined();
+    const copy = (CopySource: string) => t.s3.send(new CopyObjectCommand({ Bucket: bucket, Key: "copy", CopySource }));
+    // A copy does tell it, and its source's where that was named.
+    expect(await copy(`${bucket}/k`)).toMatchObject({ VersionId: "null" });
+    expect((await copy(`${bucket}/k`)).CopySourceVersionId).toBeUndefined();
+    expect((await copy(`${bucket}/k?versionId=null`)).CopySourceVersionId).toBe("null");
+    await t.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: "copy", VersionId: "null" }));
     expect((await t.s3.send(new HeadObjectCommand({ Bucket: bucket, Key: "k" }))).VersionId).toBe("null");
     expect(await versions()).toEqual([
       ["null", 3, true],

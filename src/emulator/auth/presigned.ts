@@ -4,7 +4,7 @@ import type { EmulatorRequest, ServiceName } from "../http.ts";
 import { type Authentication, admitKey } from "./keys.ts";
 import { badQueryAuthentication, isoSeconds, maxSkewMinutes } from "./refusals.ts";
 import { ALGORITHM, parseCredential, parseTimestamp } from "./sigv4.ts";
-import { isListed, payloadHashOf, verify } from "./verify.ts";
+import { payloadHashOf, verify } from "./verify.ts";
 
 const MAX_EXPIRES_SECONDS = 604_800;
 
@@ -76,7 +76,7 @@ export function authenticateQuery(
     timestamp,
     signedHeaders,
     signature,
-    payloadHash: queryPayloadHash(request, service, signedHeaders),
+    payloadHash: queryPayloadHash(request, service),
     presigned: true,
   });
 }
@@ -93,12 +93,8 @@ function checkExpires(text: string): number {
   return expires;
 }
 
-/** UNSIGNED-PAYLOAD, unless whoever presigned fixed the body's hash in a signed header or parameter. */
-function queryPayloadHash(request: EmulatorRequest, service: ServiceName, signedHeaders: string): string {
-  if (service !== "s3") return payloadHashOf(request, service);
-  const header = request.headers["x-amz-content-sha256"];
-  if (typeof header === "string" && isListed("x-amz-content-sha256", signedHeaders)) {
-    return payloadHashOf(request, service);
-  }
+/** UNSIGNED-PAYLOAD, unless a header, signed or not, or a parameter says what the body's hash is. */
+function queryPayloadHash(request: EmulatorRequest, service: ServiceName): string {
+  if (service !== "s3" || request.headers["x-amz-content-sha256"] !== undefined) return payloadHashOf(request, service);
   return request.query.get("X-Amz-Content-Sha256") ?? "UNSIGNED-PAYLOAD";
 }

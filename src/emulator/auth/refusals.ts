@@ -74,7 +74,7 @@ export const maxSkewMinutes = (service: ServiceName) => (WIRE[service] === "json
 
 export function signatureMismatch(
   service: ServiceName,
-  compared: { accessKeyId: string; stringToSign: string; signature: string; canonicalRequest?: string },
+  compared: { accessKeyId: string; stringToSign: string; signature: string; canonicalRequest?: string | undefined },
 ): AwsError {
   if (WIRE[service] !== "s3") {
     return signatureRefused(

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Caller } from "../access.ts";
-import { AwsError } from "../awsError.ts";
+import { AwsError, notImplemented } from "../awsError.ts";
 import type { EmulatorRequest, ServiceName } from "../http.ts";
 import { type Authentication, type KnownKey, requestFacts } from "./keys.ts";
 import { signatureMismatch, signatureRefused, unsignedHeaders } from "./refusals.ts";
@@ -14,6 +14,11 @@ const PAYLOAD_KEYWORDS = new Set([
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
   "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+]);
+
+const SIGV4A_KEYWORDS = new Set([
+  "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD",
+  "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
 ]);
 
 const EMPTY_SHA256 = hash("sha256", "", "hex");
@@ -61,7 +66,15 @@ export function verify(
   return {
     ...key.caller,
     ...requestFacts(request),
-    signature: { signingKey, seed: signature, timestamp, scope: credential.scope, payloadHash, presigned },
+    signature: {
+      signingKey,
+      seed: signature,
+      timestamp,
+      scope: credential.scope,
+      payloadHash,
+      presigned,
+      canonicalRequest: canonical,
+    },
   };
 }
 
@@ -116,7 +129,7 @@ export function isListed(name: string, signedHeaders: string): boolean {
 /**
  * The payload's hash as it is part of the signature: for S3 what the client says, because the body is still to come;
  * for the others the hash of the body that was read.
- * Throws   InvalidRequest, InvalidArgument 400
+ * Throws   InvalidRequest, InvalidArgument 400, NotImplemented 501
  */
 export function payloadHashOf(request: EmulatorRequest, service: ServiceName): string {
   if (service !== "s3") return request.body.length === 0 ? EMPTY_SHA256 : hash("sha256", request.body, "hex");
@@ -125,10 +138,12 @@ export function payloadHashOf(request: EmulatorRequest, service: ServiceName): s
     throw new AwsError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400);
   }
   if (PAYLOAD_KEYWORDS.has(given) || (given.length === 64 && isHex(given))) return given;
+  if (SIGV4A_KEYWORDS.has(given)) throw notImplemented("SigV4A signatures");
   throw new AwsError(
     "InvalidArgument",
     "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, " +
-      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
+      "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, " +
+      "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
     400,
     { details: { ArgumentName: "x-amz-content-sha256", ArgumentValue: given } },
   );

@@ -6,7 +6,7 @@ import {
   type ChecksumType,
   checksumHeader,
 } from "./checksums.ts";
-import { invalidRequest } from "./errors.ts";
+import { invalidArgument, invalidRequest } from "./errors.ts";
 
 const PREFIX = "x-amz-checksum-";
 const SDK_ALGORITHM = "x-amz-sdk-checksum-algorithm";
@@ -29,7 +29,7 @@ export interface PromisedChecksum {
 export function promisedChecksum(call: S3Call): PromisedChecksum | undefined {
   const found = checksumInHeaders(call);
   const trailing = trailingAlgorithm(call);
-  if (found && trailing) throw multipleChecksums();
+  if (found && trailing) throw invalidRequest("Expecting a single x-amz-checksum- header");
   const promised = found ?? (trailing && { algorithm: trailing });
   const named = header(call, SDK_ALGORITHM)?.toUpperCase();
   if (named !== undefined) {
@@ -65,7 +65,7 @@ export function checksumInHeaders(call: S3Call): { algorithm: ChecksumAlgorithm;
   return found && { algorithm: found.algorithm, value: decodeDigest(found.algorithm, found.text) };
 }
 
-/** The header that holds a checksum, its value as it came. Throws InvalidRequest 400 for several, and for unknown algorithms. */
+/** The header that holds a checksum, its value as it came. Throws InvalidRequest, InvalidArgument 400 for several, and for unknown algorithms. */
 export function checksumHeaderOf(call: S3Call): { algorithm: ChecksumAlgorithm; text: string } | undefined {
   let found: { algorithm: ChecksumAlgorithm; text: string } | undefined;
   for (const name in call.request.headers) {
@@ -73,14 +73,21 @@ export function checksumHeaderOf(call: S3Call): { algorithm: ChecksumAlgorithm; 
     if (found) throw multipleChecksums();
     const algorithm = BY_HEADER.get(name);
     if (!algorithm) throw invalidRequest("The algorithm type you specified in x-amz-checksum- header is invalid.");
-    found = { algorithm, text: header(call, name)! };
+    const text = header(call, name)!;
+    const [, second] = text.split(/,\s*/);
+    if (second !== undefined) throw invalidArgument("Only one value may be specified.", name, second);
+    found = { algorithm, text };
   }
   return found;
 }
 
 /** Throws InvalidRequest 400 for what is not the base64 form of a digest of this algorithm. */
-export function decodeDigest(algorithm: ChecksumAlgorithm, text: string): Buffer {
-  if (!isDigest(algorithm, text)) throw invalidRequest(`Value for ${checksumHeader(algorithm)} header is invalid.`);
+export function decodeDigest(
+  algorithm: ChecksumAlgorithm,
+  text: string,
+  place: "header" | "trailing header" = "header",
+): Buffer {
+  if (!isDigest(algorithm, text)) throw invalidRequest(`Value for ${checksumHeader(algorithm)} ${place} is invalid.`);
   return Buffer.from(text, "base64");
 }
 

@@ -22,9 +22,10 @@ export interface CopySource {
 export function parseCopySource(text: string): { bucket: string; key: string; versionId?: string } {
   const mark = text.lastIndexOf("?versionId=");
   const path = mark < 0 ? text : text.slice(0, mark);
-  const versionId = mark < 0 ? undefined : text.slice(mark + "?versionId=".length);
+  let versionId: string | undefined;
   let decoded: string;
   try {
+    if (mark >= 0) versionId = decodeURIComponent(text.slice(mark + "?versionId=".length));
     decoded = decodeURIComponent(path.replaceAll("+", " "));
   } catch {
     throw invalidCopySource(text);
@@ -35,6 +36,10 @@ export function parseCopySource(text: string): { bucket: string; key: string; ve
   if (slash <= 0 || slash === bare.length - 1) throw invalidCopySource(text);
   return { bucket: bare.slice(0, slash), key: bare.slice(slash + 1), versionId };
 }
+
+/** The version that was copied from: one with an id of its own, and the null version where the request named it. */
+export const sourceVersionHeader = ({ versionId, record }: CopySource): Record<string, string> =>
+  record.versionId === "null" && versionId === undefined ? {} : { "x-amz-copy-source-version-id": record.versionId };
 
 const invalidCopySource = (value: string) =>
   invalidArgument("Invalid copy source object key", "x-amz-copy-source", value);

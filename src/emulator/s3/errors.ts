@@ -67,7 +67,30 @@ export const conditionalConflict = (condition: string, key: string) =>
     { details: { Condition: condition, Key: key } },
   );
 
-export const incompleteBody = () => new AwsError("IncompleteBody", "The request body terminated unexpectedly", 400);
+/** With the announced and the real length where both are known. */
+export const incompleteBody = (expected?: number, provided?: number) =>
+  expected === undefined
+    ? new AwsError("IncompleteBody", "The request body terminated unexpectedly", 400)
+    : new AwsError(
+        "IncompleteBody",
+        "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        400,
+        { details: { NumberBytesExpected: String(expected), NumberBytesProvided: String(provided) } },
+      );
+
+export const malformedTrailer = () =>
+  new AwsError(
+    "MalformedTrailerError",
+    "The request contained trailing data that was not well-formed or did not conform to our published schema.",
+  );
+
+export const messageTooLong = (maxBytes: number) =>
+  new AwsError("MaxMessageLengthExceeded", "Your request was too big.", 400, {
+    details: { MaxMessageLengthBytes: String(maxBytes) },
+  });
+
+export const missingContentLength = () =>
+  new AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411);
 
 export const entityTooLarge = (proposed: number, allowed: number) =>
   new AwsError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400, {

@@ -70,7 +70,7 @@ const MAX_KEYS = 1000;
 export function pageSize(text: string | null, parameter: string): { given: number; used: number } {
   if (text === null || text === "") return { given: MAX_KEYS, used: MAX_KEYS };
   const given = Number(text);
-  if (!/^-?\d{1,20}$/.test(text)) {
+  if (!/^[+-]?\d{1,20}$/.test(text)) {
     throw invalidArgument(`Provided ${parameter} not an integer or within integer range`, parameter, text);
   }
   if (given < 0 || given > 0x7fffffff) {

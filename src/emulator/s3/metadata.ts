@@ -52,7 +52,7 @@ function systemMetadata(call: S3Call): ObjectMetadata {
   const metadata: ObjectMetadata = { contentType: header(call, "content-type") || DEFAULT_CONTENT_TYPE };
   for (const name of KEPT_HEADERS) {
     const value = header(call, name);
-    const kept = name === "content-encoding" && value !== undefined ? withoutAwsChunked(value) : value;
+    const kept = name === "content-encoding" && isStreaming(call) ? withoutAwsChunked(value) : value;
     if (kept !== undefined && kept !== "") {
       metadata.headers ??= {};
       metadata.headers[name] = kept;
@@ -75,12 +75,12 @@ function systemMetadata(call: S3Call): ObjectMetadata {
   return metadata;
 }
 
-const withoutAwsChunked = (encoding: string) =>
-  encoding
-    .split(",")
-    .map((one) => one.trim())
-    .filter((one) => one !== "" && one.toLowerCase() !== "aws-chunked")
-    .join(",");
+const isStreaming = (call: S3Call) =>
+  !call.caller.signature?.presigned && (header(call, "x-amz-content-sha256")?.startsWith("STREAMING-") ?? false);
+
+/** What is left where the body came in chunks: elsewhere it is an encoding as any other. */
+const withoutAwsChunked = (encoding: string | undefined) =>
+  encoding?.replace(/(^|,\s*)aws-chunked\s*(?=,|$)/gi, "").replace(/^\s*,\s*/, "");
 
 /** Undefined for STANDARD. */
 export function requestedStorageClass(asked: string | undefined): string | undefined {

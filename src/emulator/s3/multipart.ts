@@ -9,13 +9,15 @@ export const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
 
 /** The upload and part number of the request. Throws InvalidArgument 400, NoSuchUpload 404. */
 export function requestedUpload(context: S3Context, call: S3Call): { upload: UploadRecord; partNumber: number } {
+  const upload = findUpload(context, call);
   const text = call.query.get("partNumber") ?? "";
   const partNumber = Number(text);
-  if (!/^\d{1,5}$/.test(text) || partNumber < 1 || partNumber > MAX_PARTS) {
-    throw invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", text);
-  }
-  return { upload: findUpload(context, call), partNumber };
+  if (!/^\+?\d+$/.test(text) || partNumber < 1 || partNumber > MAX_PARTS) throw badPartNumber(text);
+  return { upload, partNumber };
 }
+
+export const badPartNumber = (text: string) =>
+  invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", text);
 
 /** Throws NoSuchUpload 404. */
 export function findUpload(context: S3Context, call: S3Call): UploadRecord {

@@ -109,12 +109,19 @@ export interface PartRecord {
   segments: Segment[];
 }
 
-/** What CompleteMultipartUpload answered, for clients that repeat a completion whose answer got lost. */
-export interface CompletionRecord {
-  /** SHA-256 over bucket, key and document of the request. */
-  fingerprint: string;
-  headers: Record<string, string | number>;
-  body: string;
+/** An upload that was completed or aborted, for clients that say so again because the answer got lost. */
+export interface EndedUpload {
+  bucket: string;
+  key: string;
+  /** What CompleteMultipartUpload made, and how it answers again. */
+  completed?: {
+    seq: number;
+    versionId: string;
+    /** SHA-256 over the list of parts. */
+    manifest: string;
+    headers: Record<string, string | number>;
+    body: string;
+  };
 }
 
 /** A message on its way to a queue or function. */

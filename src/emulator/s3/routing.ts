@@ -125,12 +125,23 @@ export function operationOf(request: EmulatorRequest, bucket: string, key: strin
   const operation = table[sub]?.[method as "GET"];
   if (operation === undefined) throw methodNotAllowed(method, isBucket ? "BUCKET" : "OBJECT");
   const isCopy = method === "PUT" && request.headers["x-amz-copy-source"] !== undefined;
+  if (method === "PUT" && key !== "" && request.rawQuery !== "") checkPartQuery(request.query);
   if (operation === "PutObject" && isCopy) return "CopyObject";
   if (operation === "UploadPart" && isCopy) return "UploadPartCopy";
   if (operation === "ListObjects" && request.rawQuery !== "" && request.query.get("list-type") === "2") {
     return "ListObjectsV2";
   }
   return operation;
+}
+
+/** Throws InvalidArgument 400, MethodNotAllowed 405 for a part without an upload, and the other way round. */
+function checkPartQuery(query: URLSearchParams): void {
+  if (query.has("partNumber") && !query.get("uploadId")) {
+    throw invalidArgument("This operation does not accept partNumber without uploadId", "partNumber", "partNumber");
+  }
+  if (query.has("uploadId") && !query.has("partNumber")) {
+    throw methodNotAllowed("PUT", "MULTIPART_UPLOAD", { allow: "DELETE, POST, GET" });
+  }
 }
 
 /** Throws InvalidArgument 400 for two sub-resources, NotImplemented 501 by name, MethodNotAllowed 405 for a change of what has no such one. */

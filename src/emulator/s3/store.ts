@@ -5,7 +5,7 @@ import { bucketNotEmpty, noSuchBucket, noSuchUpload } from "./errors.ts";
 import type {
   BodyReference,
   BucketRecord,
-  CompletionRecord,
+  EndedUpload,
   Layout,
   ObjectRecord,
   PartRecord,
@@ -17,8 +17,8 @@ import type {
 /** How many sequence numbers are reserved at a time, so that most writes need not store the counter. */
 const SEQUENCE_BLOCK = 1 << 20;
 
-/** How many completed uploads are remembered: the last ones. */
-const MAX_COMPLETIONS = 1000;
+/** How many completed and aborted uploads are remembered: the last ones. */
+const MAX_ENDED_UPLOADS = 1000;
 /** No id of ours is longer, and keys of the store have a limit. */
 const MAX_UPLOAD_ID_LENGTH = 200;
 
@@ -44,10 +44,10 @@ export class S3Store {
   readonly #uploads: Table<UploadRecord>;
   /** [uploadId, partNumber] */
   readonly #parts: Table<PartRecord>;
-  /** By upload id: uploads that became objects. */
-  readonly #completions: Table<CompletionRecord>;
-  /** A ring of MAX_COMPLETIONS upload ids, in the order of completion: which one to forget next. */
-  readonly #completionRing: Table<string>;
+  /** By upload id: uploads that became objects, or were aborted. */
+  readonly #ended: Table<EndedUpload>;
+  /** A ring of MAX_ENDED_UPLOADS upload ids, in the order of their ends: which one to forget next. */
+  readonly #endedRing: Table<string>;
   /** [due in ms, seq, copy] */
   readonly events: Table<PendingEvent>;
   readonly #counters: Table<number>;
@@ -68,8 +68,8 @@ export class S3Store {
     this.#references = store.table("s3.references");
     this.#uploads = store.table("s3.uploads");
     this.#parts = store.table("s3.parts");
-    this.#completions = store.table("s3.completions");
-    this.#completionRing = store.table("s3.completionRing");
+    this.#ended = store.table("s3.completions");
+    this.#endedRing = store.table("s3.completionRing");
     this.events = store.table("s3.events");
     this.#counters = store.table("s3.counters");
     for (const { value } of this.#buckets.range()) this.#known.set(value.name, value);
@@ -341,18 +341,20 @@ export class S3Store {
     this.#uploads.remove([upload.bucket, upload.key, upload.id]);
   }
 
-  findCompletion(uploadId: string): CompletionRecord | undefined {
-    return uploadId === "" || uploadId.length > MAX_UPLOAD_ID_LENGTH ? undefined : this.#completions.get(uploadId);
+  findEndedUpload(bucket: string, key: string, uploadId: string): EndedUpload | undefined {
+    if (uploadId === "" || uploadId.length > MAX_UPLOAD_ID_LENGTH) return undefined;
+    const found = this.#ended.get(uploadId);
+    return found?.bucket === bucket && found.key === key ? found : undefined;
   }
 
   /** Only inside `change`. */
-  putCompletion(uploadId: string, completion: CompletionRecord): void {
+  putEndedUpload(uploadId: string, ended: EndedUpload): void {
     const count = this.#counters.get("completions") ?? 0;
-    const slot = count % MAX_COMPLETIONS;
-    const forgotten = this.#completionRing.get(slot);
-    if (forgotten !== undefined) this.#completions.remove(forgotten);
-    this.#completionRing.put(slot, uploadId);
-    this.#completions.put(uploadId, completion);
+    const slot = count % MAX_ENDED_UPLOADS;
+    const forgotten = this.#endedRing.get(slot);
+    if (forgotten !== undefined) this.#ended.remove(forgotten);
+    this.#endedRing.put(slot, uploadId);
+    this.#ended.put(uploadId, ended);
     this.#counters.put("completions", count + 1);
   }
 }

@@ -5,7 +5,16 @@ import { releaseMemory } from "../../releaseMemory.ts";
 import { header, type S3Call, type S3Context } from "../call.ts";
 import { decodeBase64, decodeDigest, type PromisedChecksum, promisedChecksum } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, checksumHeader, digestOf, loadHashers } from "../checksums.ts";
-import { entityTooLarge, headerNotImplemented, incompleteBody, invalidRequest } from "../errors.ts";
+import {
+  entityTooLarge,
+  headerNotImplemented,
+  incompleteBody,
+  invalidArgument,
+  invalidRequest,
+  malformedTrailer,
+  messageTooLong,
+  missingContentLength,
+} from "../errors.ts";
 import { AwsChunkedDecoder } from "./awsChunked.ts";
 import { BodySink, type Digests } from "./sink.ts";
 
@@ -15,11 +24,16 @@ export const MAX_PUT_BYTES = 5 * 1024 ** 3;
 /** Up to here a body lives in the database, which takes it in half the time that a file of its own would. */
 export const MAX_INLINE_BYTES = 64 * 1024;
 
+/** The header that documents need by which S3 deletes and tags. */
+export const ANY_DIGEST = "Content-MD5 OR x-amz-checksum-*";
+
 /** A body that arrived whole and was verified; not yet part of the store. */
 export interface ReceivedBody {
   size: number;
   md5: Buffer;
   checksum: { algorithm: ChecksumAlgorithm; digest: Buffer };
+  /** What the client sent, which may be of another algorithm. */
+  sent?: { algorithm: ChecksumAlgorithm; digest: Buffer };
   content: { bytes: Buffer } | { blob: string };
 }
 
@@ -28,7 +42,7 @@ interface Announcement {
   /** Decoded length in bytes. */
   size: number;
   decoder?: { signed: boolean; trailers: boolean };
-  /** Hex digest that the request's signature covers. */
+  /** What the request's signature covers: a hex digest, where the body is to be accepted. */
   sha256?: string;
   contentMd5?: Buffer;
   promised?: PromisedChecksum;
@@ -47,6 +61,9 @@ export async function receiveBody(
   call: S3Call,
   options: { stored?: ChecksumAlgorithm; expected?: ChecksumAlgorithm; mustBeSent?: boolean; asFile?: boolean } = {},
 ): Promise<ReceivedBody> {
+  if (call.request.headers["content-length"] === undefined && call.request.headers["transfer-encoding"] === undefined) {
+    throw missingContentLength();
+  }
   const announced = announcement(call);
   const sent = announced.promised?.algorithm;
   const { expected, mustBeSent } = options;
@@ -61,21 +78,20 @@ export async function receiveBody(
 }
 
 /**
- * A whole small document, such as a configuration. Throws `tooLarge` beyond `maxBytes`.
+ * A whole small document, such as a configuration. Throws `tooLarge`, MaxMessageLengthExceeded 400 unless told otherwise, beyond `maxBytes`.
  *
- * digestRequired       a Content-MD5 or checksum must come with it, or InvalidRequest 400
+ * digestRequired       a Content-MD5 or checksum must come with it, or InvalidRequest 400 in these words
  * checksumIsOfObject   the checksum header speaks of the object that the document completes
  */
 export async function receiveDocument(
   call: S3Call,
   maxBytes: number,
-  tooLarge: () => AwsError,
-  options: { digestRequired?: boolean; checksumIsOfObject?: boolean } = {},
+  options: { digestRequired?: string; checksumIsOfObject?: boolean; tooLarge?: () => AwsError } = {},
 ): Promise<Buffer> {
   const announced = announcement(call, !options.checksumIsOfObject);
-  if (announced.size > maxBytes) throw tooLarge();
+  if (announced.size > maxBytes) throw options.tooLarge?.() ?? messageTooLong(maxBytes);
   if (options.digestRequired && !announced.promised && !announced.contentMd5) {
-    throw invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*");
+    throw invalidRequest(`Missing required header for this request: ${options.digestRequired}`);
   }
   const received = await receiveSmall(call, announced, "CRC32");
   return (received.content as { bytes: Buffer }).bytes;
@@ -83,36 +99,48 @@ export async function receiveDocument(
 
 function announcement(call: S3Call, hasChecksum = true): Announcement {
   const payload = header(call, "x-amz-content-sha256");
-  const streaming = payload?.startsWith("STREAMING-") ?? false;
-  const chunked = streaming || hasAwsChunked(header(call, "content-encoding"));
-  const size = announcedSize(call, chunked);
+  const isPresigned = call.caller.signature?.presigned ?? false;
+  const isStreaming = payload?.startsWith("STREAMING-") ?? false;
+  if (payload === "UNSIGNED-PAYLOAD") refuseAwsChunked(header(call, "content-encoding"));
+  // A presigned URL's body is taken as it comes, whatever its headers say about chunks.
+  const isChunked = isStreaming && !isPresigned;
+  const size = announcedSize(call, isChunked);
   if (size > MAX_PUT_BYTES) throw entityTooLarge(size, MAX_PUT_BYTES);
+  if (isStreaming && isPresigned) {
+    const decoded = Number(header(call, "x-amz-decoded-content-length"));
+    if (decoded !== size) throw incompleteBody(decoded, size);
+  }
   return {
     size,
-    ...(chunked && {
+    ...(isChunked && {
       decoder: {
-        signed: payload?.startsWith("STREAMING-AWS4-HMAC-SHA256-PAYLOAD") ?? false,
-        trailers: header(call, "x-amz-trailer") !== undefined,
+        signed: payload!.startsWith("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"),
+        trailers: payload!.endsWith("-TRAILER"),
       },
     }),
-    ...(payload !== undefined && /^[0-9a-f]{64}$/.test(payload) && { sha256: payload }),
+    ...(payload !== undefined && payload !== "UNSIGNED-PAYLOAD" && !isChunked && { sha256: payload }),
     contentMd5: contentMd5(call),
     promised: hasChecksum ? promisedChecksum(call) : undefined,
   };
 }
 
-function announcedSize(call: S3Call, chunked: boolean): number {
-  const text = header(call, chunked ? "x-amz-decoded-content-length" : "content-length");
+/** Throws InvalidArgument 400, MissingContentLength 411, NotImplemented 501. */
+function announcedSize(call: S3Call, isChunked: boolean): number {
+  const text = header(call, isChunked ? "x-amz-decoded-content-length" : "content-length");
   if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
-  if (chunked) {
-    throw new AwsError("MissingContentLength", "You must provide the Content-Length HTTP header.", 411);
-  }
+  if (isChunked) throw missingContentLength();
   if (header(call, "transfer-encoding") !== undefined) throw headerNotImplemented("Transfer-Encoding");
   return 0;
 }
 
-const hasAwsChunked = (encoding: string | undefined) =>
-  encoding?.split(",").some((one) => one.trim().toLowerCase() === "aws-chunked") ?? false;
+function refuseAwsChunked(encoding: string | undefined): void {
+  if (encoding === undefined || !/(^|,)\s*aws-chunked\s*(,|$)/i.test(encoding)) return;
+  throw invalidArgument(
+    "aws-chunked encoding is not supported when x-amz-content-sha256 UNSIGNED-PAYLOAD is supplied.",
+    "Content-Encoding",
+    encoding,
+  );
+}
 
 function contentMd5(call: S3Call): Buffer | undefined {
   const text = header(call, "content-md5");
@@ -135,12 +163,12 @@ async function receiveSmall(
   let size = 0;
   const take = (piece: Buffer): boolean => {
     size += piece.length;
-    if (size > announced.size) throw incompleteBody();
+    if (size > announced.size) throw incompleteBody(announced.size, size);
     pieces.push(piece);
     return true;
   };
   const trailers = announced.size > 0 || announced.decoder ? await readStream(call, announced, take) : undefined;
-  if (size !== announced.size) throw incompleteBody();
+  if (size !== announced.size) throw incompleteBody(announced.size, size);
   const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size);
   const md5 = createHash("md5").update(bytes).digest();
   const digests: Digests = { md5, checksums: new Map() };
@@ -154,7 +182,7 @@ async function receiveSmall(
   return {
     size,
     md5: digests.md5,
-    checksum: { algorithm, digest: digests.checksums.get(algorithm)! },
+    ...checksumsOf(announced, digests, algorithm),
     content: { bytes },
   };
 }
@@ -171,23 +199,29 @@ async function receiveLarge(
   try {
     sink.onDrain = () => call.request.stream.resume();
     const take = (piece: Buffer) => {
-      if (sink.size + piece.length > announced.size) throw incompleteBody();
+      const size = sink.size + piece.length;
+      if (size > announced.size) throw incompleteBody(announced.size, size);
       return sink.write(piece);
     };
     const trailers = await readStream(call, announced, take, sink.copies);
-    if (sink.size !== announced.size) throw incompleteBody();
+    if (sink.size !== announced.size) throw incompleteBody(announced.size, sink.size);
     const digests = await sink.finish();
     verify(announced, digests, trailers);
     return {
       size: sink.size,
       md5: digests.md5,
-      checksum: { algorithm, digest: digests.checksums.get(algorithm)! },
+      ...checksumsOf(announced, digests, algorithm),
       content: { blob: sink.blob },
     };
   } catch (error) {
     await sink.discard();
     throw error;
   }
+}
+
+function checksumsOf({ promised }: Announcement, { checksums }: Digests, stored: ChecksumAlgorithm) {
+  const of = (algorithm: ChecksumAlgorithm) => ({ algorithm, digest: checksums.get(algorithm)! });
+  return { checksum: of(stored), ...(promised && { sent: of(promised.algorithm) }) };
 }
 
 function neededAlgorithms({ sha256, promised }: Announcement, stored: ChecksumAlgorithm): Set<ChecksumAlgorithm> {
@@ -218,7 +252,7 @@ async function readStream(
     return undefined;
   }
   let wantsMore = true;
-  const decoder = makeDecoder(call, announced.decoder, (piece) => {
+  const decoder = makeDecoder(call, announced, (piece) => {
     wantsMore = take(piece) && wantsMore;
   });
   const decode = (piece: Buffer) => {
@@ -259,17 +293,18 @@ export function pump(stream: IncomingMessage, take: (piece: Buffer) => boolean):
   });
 }
 
-function makeDecoder(call: S3Call, form: { signed: boolean; trailers: boolean }, onData: (bytes: Buffer) => void) {
-  const { signature } = call.caller;
-  if (form.signed && !signature) {
+function makeDecoder(call: S3Call, { decoder, size }: Announcement, onData: (bytes: Buffer) => void) {
+  const { signed, trailers } = decoder!;
+  const { signature, accessKeyId } = call.caller;
+  if (signed && !signature)
     throw new AwsError("AccessDenied", "A body with signed chunks needs a signed request.", 403);
-  }
-  return new AwsChunkedDecoder({ signer: form.signed ? signature : undefined, trailers: form.trailers, onData });
+  const signer = signed ? { ...signature!, accessKeyId } : undefined;
+  return new AwsChunkedDecoder({ signer, trailers, size, onData });
 }
 
 function verify(announced: Announcement, digests: Digests, trailers: ReadonlyMap<string, string> | undefined): void {
   const { sha256, contentMd5: expectedMd5, promised } = announced;
-  if (sha256 !== undefined && digests.checksums.get("SHA256")?.toString("hex") !== sha256) {
+  if (sha256 !== undefined && digests.checksums.get("SHA256")!.toString("hex") !== sha256.toLowerCase()) {
     throw new AwsError(
       "XAmzContentSHA256Mismatch",
       "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -287,27 +322,17 @@ function verify(announced: Announcement, digests: Digests, trailers: ReadonlyMap
       details: { CalculatedDigest: digests.md5.toString("base64"), ExpectedDigest: expectedMd5.toString("base64") },
     });
   }
-  if (promised) verifyChecksum(promised, digests.checksums.get(promised.algorithm)!, trailers);
+  const awaited = promised && !promised.value ? checksumHeader(promised.algorithm) : undefined;
+  for (const name of trailers?.keys() ?? []) if (name !== awaited) throw malformedTrailer();
+  if (!promised) return;
+  verifyChecksum(promised, digests.checksums.get(promised.algorithm)!, awaited && trailers?.get(awaited));
 }
 
-function verifyChecksum(
-  promised: PromisedChecksum,
-  computed: Buffer,
-  trailers: ReadonlyMap<string, string> | undefined,
-): void {
-  let { value } = promised;
-  if (!value) {
-    const name = checksumHeader(promised.algorithm);
-    const trailer = trailers?.get(name);
-    if (trailer === undefined) {
-      throw new AwsError(
-        "MalformedTrailerError",
-        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
-      );
-    }
-    value = decodeDigest(promised.algorithm, trailer);
-  }
+/** Throws MalformedTrailerError, InvalidRequest, BadDigest 400. */
+function verifyChecksum({ algorithm, value: sent }: PromisedChecksum, computed: Buffer, trailer?: string): void {
+  if (!sent && trailer === undefined) throw malformedTrailer();
+  const value = sent ?? decodeDigest(algorithm, trailer!, "trailing header");
   if (!value.equals(computed)) {
-    throw new AwsError("BadDigest", `The ${promised.algorithm} you specified did not match the calculated checksum.`);
+    throw new AwsError("BadDigest", `The ${algorithm} you specified did not match the calculated checksum.`);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { AwsError } from "../../awsError.ts";
+import type { EmulatorReply } from "../../http.ts";
 import {
   childrenOf,
   element,
@@ -12,7 +13,7 @@ import {
 } from "../../protocols/restXml.ts";
 import { requireObjectAccess } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
-import { header, type Operation, type S3Call } from "../call.ts";
+import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { checksumHeaderOf, decodeDigest, isDigest, requestedChecksumType } from "../checksumHeaders.ts";
 import {
   CHECKSUM_ALGORITHMS,
@@ -26,17 +27,17 @@ import {
 } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { checkCompleteCondition, writeCondition } from "../conditions.ts";
-import { entityTooLarge, invalidArgument, invalidRequest } from "../errors.ts";
+import { entityTooLarge, invalidArgument, invalidRequest, noSuchUpload } from "../errors.ts";
 import { expirationHeader } from "../lifecycle/expiry.ts";
-import { findUpload, MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES } from "../multipart.ts";
-import type { Checksum, PartRecord, UploadRecord } from "../records.ts";
+import { badPartNumber, findUpload, MAX_OBJECT_BYTES, MAX_PARTS, MIN_PART_BYTES } from "../multipart.ts";
+import type { Checksum, EndedUpload, PartRecord, UploadRecord } from "../records.ts";
 import { commit, commitObject, newVersionHeader, originOf } from "../writes.ts";
 
-/** 10,000 parts with an ETag and a SHA-512 each. */
-const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+const MAX_DOCUMENT_BYTES = 2_621_440;
 
 /**
- * Makes an object of the parts, without copying them.
+ * Makes an object of the parts, without copying them. Asked again with the same list of parts, it answers the same as long as that object
+ * is there.
  *
  * Returns   ETag: MD5 of the parts' MD5s, "-N"; the checksum over the parts' checksums or over all bytes
  * Throws    InvalidPart, InvalidPartOrder, EntityTooSmall, InvalidRequest, BadDigest 400, NoSuchUpload 404, PreconditionFailed 412,
@@ -45,21 +46,20 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 export const completeMultipartUpload: Operation = async (context, call) => {
-  const document = await receiveDocument(call, MAX_DOCUMENT_BYTES, malformedXml, { checksumIsOfObject: true });
+  const document = await receiveDocument(call, MAX_DOCUMENT_BYTES, { checksumIsOfObject: true });
   requireObjectAccess(context, call, "s3:PutObject", writeConditions(call, true));
   const uploadId = call.query.get("uploadId") ?? "";
   // From the next line to the commit nothing may come in between: what has to be waited for comes first.
   const begun = context.store.findUpload(call.bucket, call.key, uploadId);
   if (begun?.checksumAlgorithm) await loadHashers([begun.checksumAlgorithm]);
-  const fingerprint = createHash("sha256").update(`${call.bucket}/${call.key}\n`).update(document).digest("hex");
-  const remembered = context.store.findCompletion(uploadId);
-  if (remembered?.fingerprint === fingerprint) {
-    return { status: 200, headers: remembered.headers, body: remembered.body };
-  }
-  const upload = findUpload(context, call);
+  const ended = context.store.findEndedUpload(call.bucket, call.key, uploadId);
+  if (!ended) findUpload(context, call);
   const condition = writeCondition(call);
   const promise = promisedOfObject(call);
   const listed = parseParts(document);
+  const manifest = createHash("sha256").update(JSON.stringify(listed)).digest("hex");
+  if (ended) return answerAgain(context, call, uploadId, ended, manifest);
+  const upload = findUpload(context, call);
   const parts = matchParts(upload, listed, context.store.parts(upload.id));
   checkSizes(call, parts);
   const size = parts.reduce((sum, part) => sum + part.size, 0);
@@ -103,19 +103,49 @@ export const completeMultipartUpload: Operation = async (context, call) => {
       ...newVersionHeader(record),
       ...expirationHeader(bucket, call.key, record),
     };
-    const answer = xmlDocument(
-      "CompleteMultipartUploadResult",
+    const result =
       element("Location", `http://${call.request.host}/${call.bucket}/${encodeURIComponent(call.key)}`) +
-        element("Bucket", call.bucket) +
-        element("Key", call.key) +
-        element("ETag", `"${etag}"`) +
-        element(checksumElement(checksum.algorithm), checksum.value) +
-        element("ChecksumType", checksum.type),
-    );
-    context.store.putCompletion(uploadId, { fingerprint, headers: answerHeaders, body: answer });
-    return { status: 200, headers: answerHeaders, body: answer };
+      element("Bucket", call.bucket) +
+      element("Key", call.key) +
+      element("ETag", `"${etag}"`);
+    const checksums =
+      element(checksumElement(checksum.algorithm), checksum.value) + element("ChecksumType", checksum.type);
+    context.store.putEndedUpload(uploadId, {
+      bucket: call.bucket,
+      key: call.key,
+      completed: {
+        seq: record.seq,
+        versionId: record.versionId,
+        manifest,
+        headers: answerHeaders,
+        // S3 does not repeat the checksums.
+        body: xmlDocument("CompleteMultipartUploadResult", result),
+      },
+    });
+    return {
+      status: 200,
+      headers: answerHeaders,
+      body: xmlDocument("CompleteMultipartUploadResult", result + checksums),
+    };
   });
 };
+
+/** Throws NoSuchUpload 404 when the upload was aborted, listed other parts, or its object is no longer there. */
+function answerAgain(
+  context: S3Context,
+  call: S3Call,
+  uploadId: string,
+  ended: EndedUpload,
+  manifest: string,
+): EmulatorReply {
+  const { completed } = ended;
+  const made = completed && context.store.findVersion(call.bucket, call.key, completed.versionId);
+  if (completed?.manifest !== manifest || made?.seq !== completed.seq) throw noSuchUpload(uploadId);
+  return { status: 200, headers: completed.headers, body: completed.body };
+}
+
+/** Algorithms that an upload has to be made with, if its completion is to promise a value. */
+const ONLY_PROMISED: ReadonlySet<ChecksumAlgorithm> = new Set(["MD5", "SHA512", "XXHASH64", "XXHASH3", "XXHASH128"]);
 
 interface ListedPart {
   number: number;
@@ -127,13 +157,14 @@ function parseParts(document: Buffer): ListedPart[] {
   const root = parseXml(document, "CompleteMultipartUpload");
   const parts = childrenOf(root, "Part").map(parsePart);
   if (parts.length === 0) throw invalidRequest("You must specify at least one part");
-  if (parts.length > MAX_PARTS) throw malformedXml();
+  if (parts.length > MAX_PARTS) throw badPartNumber(String(parts[MAX_PARTS]!.number));
   return parts;
 }
 
 function parsePart(part: XmlElement): ListedPart {
   const number = Number(requiredText(part, "PartNumber"));
   if (!Number.isInteger(number)) throw malformedXml();
+  if (number < 1) throw invalidArgument("PartNumber must be >= 1", "PartNumber", String(number));
   const checksums = CHECKSUM_ALGORITHMS.flatMap((algorithm) => {
     const value = textOf(part, checksumElement(algorithm));
     return value ? [{ algorithm, value }] : [];
@@ -277,6 +308,11 @@ function checkPromise(
   if (promise.type !== undefined && promise.type !== type) {
     throw invalidRequest(
       `The upload was created using the ${upload.checksumType ?? type} checksum mode. The complete request must use the same checksum mode.`,
+    );
+  }
+  if (promise.checksum && !upload.checksumAlgorithm && ONLY_PROMISED.has(promise.checksum.algorithm)) {
+    throw invalidRequest(
+      `Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: ${promise.checksum.algorithm.toLowerCase()}`,
     );
   }
   if (promise.checksum?.algorithm !== algorithm) return;

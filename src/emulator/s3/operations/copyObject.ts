@@ -11,14 +11,14 @@ import { requestedAlgorithm } from "../checksumHeaders.ts";
 import { type ChecksumAlgorithm, checksumElement, createHasher, loadHashers } from "../checksums.ts";
 import { requestTags, writeConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";
-import { type CopySource, findCopySource } from "../copySource.ts";
+import { type CopySource, findCopySource, sourceVersionHeader } from "../copySource.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { metadataFromHeaders, type ObjectMetadata, requestedStorageClass } from "../metadata.ts";
 import { listedTime } from "../objectListing.ts";
-import { refuseVersion } from "../reads.ts";
+import { refuseVersion, versionHeader } from "../reads.ts";
 import type { BodyReference, ObjectRecord, Segment, Tag } from "../records.ts";
 import { parseTaggingHeader } from "../tags.ts";
-import { commit, commitObject, fullChecksum, newVersionHeader, originOf } from "../writes.ts";
+import { commit, commitObject, fullChecksum, originOf } from "../writes.ts";
 
 /**
  * Copies one version, metadata and tags with it unless REPLACEd. Files are shared, not copied: only what must be hashed anew is read.
@@ -54,18 +54,21 @@ export const copyObject: Operation = async (context, call) => {
   const letGo = context.store.blobs.hold(segments.map(({ blob }) => blob));
   try {
     const digests = await digestsOfCopy(context, source.record, requestedAlgorithm(call));
-    const record = commit(context, undefined, () => {
+    const { record, target } = commit(context, undefined, () => {
       const target = context.store.getBucket(call.bucket);
       checkWriteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key));
       const body = digests.inline
         ? context.store.putInlineBody(digests.inline)
         : shareSegments(context, segments, size);
       const draft = { ...metadata, size, ...digests.summary, body };
-      return commitObject(context, target, call.key, draft, "ObjectCreated:Copy", originOf(call));
+      return { target, record: commitObject(context, target, call.key, draft, "ObjectCreated:Copy", originOf(call)) };
     });
-    const headers: Record<string, string> = { "x-amz-server-side-encryption": "AES256", ...newVersionHeader(record) };
-    if (source.bucket.versioning) headers["x-amz-copy-source-version-id"] = source.record.versionId;
-    return xmlReply("CopyObjectResult", copyResult(record), headers);
+    return xmlReply("CopyObjectResult", copyResult(record), {
+      "x-amz-server-side-encryption": "AES256",
+      // Unlike other writes, a copy into a suspended bucket tells its null version.
+      ...versionHeader(target, record),
+      ...sourceVersionHeader(source),
+    });
   } finally {
     letGo();
   }

@@ -1,5 +1,5 @@
 import { AwsError, notImplemented } from "../../awsError.ts";
-import { childOf, malformedXml, onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
+import { childOf, onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
 import { bucketArn, requireAccess } from "../access.ts";
 import { checkCannedAcl } from "../acl.ts";
 import { receiveDocument } from "../bodies/receive.ts";
@@ -19,7 +19,7 @@ import { parseTagSet } from "../tags.ts";
  */
 export const createBucket: Operation = async (context, call) => {
   const { bucket: name } = call;
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 64 * 1024);
   if (!isBucketName(name)) {
     throw new AwsError("InvalidBucketName", "The specified bucket is not valid.", 400, {
       details: { BucketName: name },

@@ -12,7 +12,7 @@ import {
   xmlReply,
 } from "../../protocols/restXml.ts";
 import { checkExpectedOwner, objectArn, refusalOf } from "../access.ts";
-import { receiveDocument } from "../bodies/receive.ts";
+import { ANY_DIGEST, receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { deleteConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, parseIfMatch } from "../conditions.ts";
@@ -24,7 +24,7 @@ import { sequenceOfVersion } from "../store.ts";
 import { commit, type Deletion, deleteKey, deleteVersion, originOf } from "../writes.ts";
 
 const MAX_KEYS = 1000;
-const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+const MAX_DOCUMENT_BYTES = 2_048_000;
 
 /**
  * Deletes up to 1,000 keys or versions, each with an answer of its own: a key that may not be deleted is an `Error` in a 200.
@@ -34,7 +34,7 @@ const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
 export const deleteObjects: Operation = async (context, call) => {
   const bucket = context.store.getBucket(call.bucket);
   checkExpectedOwner(context, header(call, "x-amz-expected-bucket-owner"));
-  const body = await receiveDocument(call, MAX_DOCUMENT_BYTES, malformedXml, { digestRequired: true });
+  const body = await receiveDocument(call, MAX_DOCUMENT_BYTES, { digestRequired: ANY_DIGEST });
   const root = parseXml(body, "Delete");
   onlyChildren(root, "Object", "Quiet");
   const objects = childrenOf(root, "Object");

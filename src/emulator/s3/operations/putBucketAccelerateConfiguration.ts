@@ -6,7 +6,7 @@ import type { Operation } from "../call.ts";
 
 /** There is no accelerated endpoint here, and suspending it is therefore a success. */
 export const putBucketAccelerateConfiguration: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 64 * 1024);
   requireBucket(context, call, "s3:PutAccelerateConfiguration");
   const status = requiredText(parseXml(body, "AccelerateConfiguration"), "Status");
   if (status === "Enabled") throw notImplemented("s3:PutBucketAccelerateConfiguration");

@@ -7,7 +7,7 @@ import { invalidArgument } from "../errors.ts";
 
 /** Takes AES256, which is so anyway; KMS is refused by name. */
 export const putBucketEncryption: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 2 * 1024 * 1024);
   requireBucket(context, call, "s3:PutEncryptionConfiguration");
   const root = parseXml(body, "ServerSideEncryptionConfiguration");
   onlyChildren(root, "Rule");

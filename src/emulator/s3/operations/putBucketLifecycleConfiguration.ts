@@ -1,4 +1,3 @@
-import { malformedXml } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation } from "../call.ts";
@@ -11,7 +10,7 @@ import { MINIMUM_SIZE_HEADER, MINIMUM_SIZES, parseLifecycleRules } from "../life
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
  */
 export const putBucketLifecycleConfiguration: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 1024 * 1024, malformedXml);
+  const body = await receiveDocument(call, 2 * 1024 * 1024, { digestRequired: "Content-MD5" });
   requireBucket(context, call, "s3:PutLifecycleConfiguration");
   const asked = header(call, MINIMUM_SIZE_HEADER) ?? MINIMUM_SIZES[0];
   const minimumObjectSize = MINIMUM_SIZES.find((known) => known === asked);

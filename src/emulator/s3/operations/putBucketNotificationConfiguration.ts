@@ -1,4 +1,3 @@
-import { malformedXml } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import { header, type Operation } from "../call.ts";
@@ -15,7 +14,7 @@ import { commit } from "../writes.ts";
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
  */
 export const putBucketNotificationConfiguration: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 256 * 1024, malformedXml);
+  const body = await receiveDocument(call, 256 * 1024);
   requireBucket(context, call, "s3:PutBucketNotification");
   const configuration = parseNotificationConfiguration(body);
   const { rules } = configuration;

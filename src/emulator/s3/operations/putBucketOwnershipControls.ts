@@ -5,7 +5,7 @@ import type { Operation } from "../call.ts";
 import { OBJECT_OWNERSHIPS } from "../records.ts";
 
 export const putBucketOwnershipControls: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 2048);
   requireBucket(context, call, "s3:PutBucketOwnershipControls");
   const root = parseXml(body, "OwnershipControls");
   onlyChildren(root, "Rule");

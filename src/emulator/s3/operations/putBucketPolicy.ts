@@ -9,7 +9,7 @@ const tooLarge = () => new AwsError("PolicyTooLarge", `The policy is larger than
 
 /** Throws MalformedPolicy, PolicyTooLarge 400, AccessDenied 403 for a public policy where those are blocked. */
 export const putBucketPolicy: Operation = async (context, call) => {
-  const body = await receiveDocument(call, MAX_POLICY_BYTES, tooLarge);
+  const body = await receiveDocument(call, MAX_POLICY_BYTES, { tooLarge });
   const bucket = requirePolicyAccess(context, call, "s3:PutBucketPolicy");
   const policy = body.toString("utf8");
   checkPolicy(policy, call.bucket);

@@ -1,12 +1,11 @@
-import { malformedXml } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
-import { receiveDocument } from "../bodies/receive.ts";
+import { ANY_DIGEST, receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
 import { parseTagging } from "../tags.ts";
 
 /** Replaces the tags; an empty set removes them. */
 export const putBucketTagging: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 160 * 1024, { digestRequired: ANY_DIGEST });
   requireBucket(context, call, "s3:PutBucketTagging");
   const tags = parseTagging(body, "bucket");
   const { tags: _before, ...bucket } = context.store.getBucket(call.bucket);

@@ -6,7 +6,7 @@ import type { Operation } from "../call.ts";
 
 /** Once on, versioning can only be suspended. Throws MalformedXML, IllegalVersioningConfigurationException 400. */
 export const putBucketVersioning: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 1024);
   requireBucket(context, call, "s3:PutBucketVersioning");
   const root = parseXml(body, "VersioningConfiguration");
   onlyChildren(root, "Status", "MfaDelete");

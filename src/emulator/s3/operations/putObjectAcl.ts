@@ -1,5 +1,4 @@
 import { AwsError } from "../../awsError.ts";
-import { malformedXml } from "../../protocols/restXml.ts";
 import { checkAclDocument, checkCannedAcl } from "../acl.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation, S3Call, S3Context } from "../call.ts";
@@ -9,7 +8,7 @@ import { type Found, findObject, versionHeader } from "../reads.ts";
 
 /** Accepts only what is so already: the owner alone, with FULL_CONTROL. */
 export const putObjectAcl: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 200 * 1024);
   const { bucket, record } = findChangeable(context, call);
   checkCannedAcl(call, bucket, "s3:PutObjectAcl");
   checkAclDocument(call, body, bucket, context.ownerId, "s3:PutObjectAcl");

@@ -1,4 +1,4 @@
-import { malformedXml, onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
+import { onlyChildren, parseXml, textOf } from "../../protocols/restXml.ts";
 import { requireBucket } from "../access.ts";
 import { receiveDocument } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
@@ -11,7 +11,7 @@ const MEMBERS = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Re
  * anonymous callers out of buckets with a public policy; IgnorePublicAcls has nothing to ignore, as no grants can be given.
  */
 export const putPublicAccessBlock: Operation = async (context, call) => {
-  const body = await receiveDocument(call, 64 * 1024, malformedXml);
+  const body = await receiveDocument(call, 2 * 1024 * 1024);
   requireBucket(context, call, "s3:PutBucketPublicAccessBlock");
   const root = parseXml(body, "PublicAccessBlockConfiguration");
   onlyChildren(root, ...MEMBERS);

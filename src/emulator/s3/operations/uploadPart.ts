@@ -26,6 +26,8 @@ export const uploadPart: Operation = async (context, call) => {
   const etag = body.md5.toString("hex");
   const { algorithm, digest } = body.checksum;
   const value = digest.toString("base64");
+  // An upload without an algorithm gets its checksum at its end: its parts show none but what the client sent.
+  const shown = upload.checksumAlgorithm ? body.checksum : body.sent;
   commit(context, body, () => {
     // Aborted or completed while the bytes came in?
     context.store.getUpload(call.bucket, call.key, upload.id);
@@ -45,8 +47,7 @@ export const uploadPart: Operation = async (context, call) => {
     headers: {
       etag: `"${etag}"`,
       "x-amz-server-side-encryption": "AES256",
-      // An upload without an algorithm gets its checksum at its end, and its parts show none.
-      ...(upload.checksumAlgorithm && { [checksumHeader(algorithm)]: value }),
+      ...(shown && { [checksumHeader(shown.algorithm)]: shown.digest.toString("base64") }),
     },
   };
 };

@@ -7,7 +7,7 @@ import { BodySink } from "../bodies/sink.ts";
 import { header, type Operation, type S3Call, type S3Context } from "../call.ts";
 import { type ChecksumAlgorithm, checksumElement, createHasher, loadHashers } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
-import { findCopySource } from "../copySource.ts";
+import { findCopySource, sourceVersionHeader } from "../copySource.ts";
 import { invalidArgument, invalidRequest } from "../errors.ts";
 import { requestedUpload } from "../multipart.ts";
 import { listedTime } from "../objectListing.ts";
@@ -50,7 +50,7 @@ export const uploadPartCopy: Operation = async (context, call) => {
         (upload.checksumAlgorithm ? element(checksumElement(algorithm), part.checksum) : ""),
       {
         "x-amz-server-side-encryption": "AES256",
-        ...(source.bucket.versioning && { "x-amz-copy-source-version-id": source.record.versionId }),
+        ...sourceVersionHeader(source),
       },
     );
   } catch (error) {

@@ -20,38 +20,52 @@ const refused = (reason: string) => accessDenied(`Invalid according to Policy: $
 
 /** Throws InvalidPolicyDocument 400. */
 export function parsePostPolicy(base64: string): PostPolicy {
-  let policy: { expiration?: unknown; conditions?: unknown };
+  if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(base64)) throw invalidDocument("invalid Base64 encoding.");
+  const text = Buffer.from(base64, "base64").toString("utf8");
+  if (text.trim() === "") throw invalidDocument("Expecting '{' but found End-of-Input");
+  let policy: { expiration?: unknown; conditions?: unknown } | null;
   try {
-    policy = JSON.parse(Buffer.from(base64, "base64").toString("utf8"));
+    policy = JSON.parse(text);
   } catch {
     throw invalidDocument("Invalid JSON.");
   }
-  const expiration = typeof policy?.expiration === "string" ? Date.parse(policy.expiration) : Number.NaN;
-  if (Number.isNaN(expiration)) throw invalidDocument("Invalid 'expiration' value.");
-  if (!Array.isArray(policy.conditions)) throw invalidDocument("Policy missing conditions.");
-  return { expiration, conditions: policy.conditions.flatMap(parseCondition) };
+  if (policy?.expiration === undefined) throw invalidDocument("Policy missing expiration.");
+  const expiration = Date.parse(String(policy.expiration));
+  if (Number.isNaN(expiration)) throw invalidDocument(`Invalid 'expiration' value: '${policy.expiration}'`);
+  if (policy.conditions === undefined) throw invalidDocument("Policy missing conditions.");
+  if (!Array.isArray(policy.conditions)) throw invalidDocument("Invalid 'conditions' value: must be a List.");
+  return { expiration, conditions: policy.conditions.map(parseCondition) };
 }
 
-function parseCondition(condition: unknown): Condition[] {
-  const text = JSON.stringify(condition);
-  if (Array.isArray(condition) && condition.length === 3) {
-    const [operator, left, right] = condition;
-    const kind = String(operator).toLowerCase();
-    if (kind === "content-length-range" && Number(left) >= 0 && Number(right) >= 0) {
-      return [{ kind, least: Number(left), most: Number(right) }];
-    }
-    if ((kind === "eq" || kind === "starts-with") && typeof left === "string" && left.startsWith("$")) {
-      return [{ kind, field: left.slice(1).toLowerCase(), value: String(right), text }];
-    }
-  } else if (typeof condition === "object" && condition !== null) {
-    return Object.entries(condition).map(([field, value]) => ({
-      kind: "eq" as const,
-      field: field.toLowerCase(),
-      value: String(value),
-      text: JSON.stringify(["eq", `$${field}`, value]),
-    }));
+function parseCondition(condition: unknown): Condition {
+  if (Array.isArray(condition)) return parseOperation(condition);
+  if (typeof condition !== "object" || condition === null) {
+    throw invalidDocument("Invalid condition test: must be a List or Object.");
   }
-  throw invalidDocument(`Invalid condition: ${text}`);
+  const [first, ...more] = Object.entries(condition);
+  if (first === undefined || more.length > 0) {
+    throw invalidDocument("Invalid Simple-Condition: Simple-Conditions must have exactly one property specified.");
+  }
+  const [field, value] = first;
+  if (typeof value !== "string") throw invalidDocument("Invalid Simple-Condition: value must be a string.");
+  return { kind: "eq", field: field.toLowerCase(), value, text: JSON.stringify(["eq", `$${field}`, value]) };
+}
+
+function parseOperation(condition: unknown[]): Condition {
+  const [operator, left, right] = condition;
+  if (typeof operator !== "string") throw invalidDocument("Invalid Condition: missing operation identifier.");
+  const kind = operator.toLowerCase();
+  if (kind !== "eq" && kind !== "starts-with" && kind !== "content-length-range") {
+    throw invalidDocument(`Invalid Condition: unknown operation '${operator}'.`);
+  }
+  if (condition.length !== 3) throw invalidDocument(`Invalid ${kind}: wrong number of arguments.`);
+  if (kind === "content-length-range" && Number(left) >= 0 && Number(right) >= 0) {
+    return { kind, least: Number(left), most: Number(right) };
+  }
+  if (kind !== "content-length-range" && typeof left === "string" && left.startsWith("$")) {
+    return { kind, field: left.slice(1).toLowerCase(), value: String(right), text: JSON.stringify(condition) };
+  }
+  throw invalidDocument(`Invalid condition: ${JSON.stringify(condition)}`);
 }
 
 /** Holds the form against its policy; `fields` has lower-case names and the bucket. Throws AccessDenied 403. */

@@ -131,14 +131,16 @@ describe("the sender", () => {
     );
   });
 
-  it.each(["short", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "x".repeat(64)])(
-    "S3 refuses the content hash %j",
-    (value) => {
-      const signed = signedRequest(KEY, "s3", NOW);
-      const odd = { ...signed, headers: { ...signed.headers, "x-amz-content-sha256": value } };
-      expect(() => authenticate(odd, "s3", dependencies())).toThrow(refused("InvalidArgument", 400));
-    },
-  );
+  it.each([
+    ["short", "InvalidArgument", 400],
+    ["STREAMING-UNKNOWN-ALGORITHM", "InvalidArgument", 400],
+    ["x".repeat(64), "InvalidArgument", 400],
+    ["STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "NotImplemented", 501],
+  ])("S3 refuses the content hash %j", (value, code, status) => {
+    const signed = signedRequest(KEY, "s3", NOW);
+    const odd = { ...signed, headers: { ...signed.headers, "x-amz-content-sha256": value } };
+    expect(() => authenticate(odd, "s3", dependencies())).toThrow(refused(code, status));
+  });
 });
 
 describe("temporary keys", () => {

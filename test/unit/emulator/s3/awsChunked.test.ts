@@ -44,11 +44,12 @@ function signedBody(chunks: readonly string[], trailer = ""): Buffer {
   );
 }
 
-function decode(pieces: Iterable<Buffer>, options: { signer?: ChunkSigner; trailers?: boolean } = {}) {
+function decode(pieces: Iterable<Buffer>, options: { signer?: ChunkSigner; trailers?: boolean; size?: number } = {}) {
   const out: Buffer[] = [];
   const decoder = new AwsChunkedDecoder({
     signer: options.signer,
     trailers: options.trailers ?? false,
+    size: options.size ?? 66_560,
     onData: (bytes) => out.push(Buffer.from(bytes)),
   });
   for (const piece of pieces) {
@@ -90,7 +91,6 @@ describe("signed chunks", () => {
     ["a changed byte of data", (wire: string) => wire.replace("aaa\r\n400", "aab\r\n400")],
     ["a changed chunk signature", (wire: string) => wire.replace("0055627c", "1055627c")],
     ["a changed signature of the last chunk", (wire: string) => wire.replace("b6c6ea8a", "b6c6ea8b")],
-    ["a chunk without signature", (wire: string) => wire.replace(";chunk-signature=0055", ";x=0055")],
   ])("%s is refused", (_what, change) => {
     const wire = Buffer.from(change(signedBody(SIGNED.chunks).toString("latin1")), "latin1");
     expect(errorOf(() => decode([wire], { signer: signer(SIGNED.seed) }))).toEqual({
@@ -113,10 +113,29 @@ describe("signed chunks", () => {
   });
 
   test.each([
+    [
+      "a chunk without signature",
+      signedBody(SIGNED.chunks).toString("latin1").replace(";chunk-signature=0055", ";x=0055"),
+    ],
+    ["a trailer where none may be", signedBody(SIGNED.chunks, "x-amz-checksum-crc32:AAAAAA==\r\n").toString("latin1")],
+  ])("%s is no whole body", (_what, wire) => {
+    const run = () => decode([Buffer.from(wire, "latin1")], { signer: signer(SIGNED.seed) });
+    expect(errorOf(run)).toEqual({ code: "IncompleteBody", status: 400 });
+  });
+
+  test.each([
+    ["without a signature", WITH_TRAILER.trailer.replace(/x-amz-trailer-signature.*/s, "")],
+    ["without a signature before the last line", WITH_TRAILER.trailer.replace(/x-amz-trailer-signature.*\r\n/, "")],
+    ["with a second one in place of the signature", separated.replace("x-amz-trailer-signature", "x-amz-other")],
+  ])("a trailer %s is no whole body", (_what, trailer) => {
+    const wire = signedBody(WITH_TRAILER.chunks, trailer);
+    const run = () => decode([wire], { signer: signer(WITH_TRAILER.seed), trailers: true });
+    expect(errorOf(run)).toEqual({ code: "IncompleteBody", status: 400 });
+  });
+
+  test.each([
     ["a changed trailer", WITH_TRAILER.trailer.replace("sOO8", "sOO9")],
     ["a changed trailer before a blank line", separated.replace("sOO8", "sOO9")],
-    ["a trailer without signature", WITH_TRAILER.trailer.replace(/x-amz-trailer-signature.*\r\n/, "")],
-    ["a second trailer in place of the signature", separated.replace("x-amz-trailer-signature", "x-amz-other")],
   ])("%s is refused", (_what, trailer) => {
     const wire = signedBody(WITH_TRAILER.chunks, trailer);
     const run = () => decode([wire], { signer: signer(WITH_TRAILER.seed), trailers: true });
@@ -125,39 +144,55 @@ describe("signed chunks", () => {
 });
 
 describe("unsigned chunks with a trailer", () => {
+  const first = `${"hello\r\n0\r\n".repeat(820)}`.slice(0, 8192);
+  const expected = `${first}world\r\n1\r\n`;
+  const size = expected.length;
   const wire = Buffer.from(
-    "5\r\nhello\r\n1\r\n \r\n00A\r\nworld\r\n1\r\n\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\nx-amz-other: b \r\n\r\n",
+    `2000\r\n${first}\r\n00A\r\nworld\r\n1\r\n\r\n0\r\nx-amz-checksum-crc32:DUoRhQ==\r\nx-amz-other: b \r\n\r\n`,
   );
-  const expected = "hello world\r\n1\r\n";
 
   test("decode the same at every split in two, and byte by byte", () => {
     for (let at = 0; at <= wire.length; at++) {
-      const { body, trailers } = decode([wire.subarray(0, at), wire.subarray(at)], { trailers: true });
-      expect(body.toString()).toBe(expected);
-      expect([...trailers]).toEqual([
-        ["x-amz-checksum-crc32", "DUoRhQ=="],
-        ["x-amz-other", "b"],
-      ]);
+      const { body, trailers } = decode([wire.subarray(0, at), wire.subarray(at)], { trailers: true, size });
+      expect(body.toString() === expected).toBe(true);
+      expect([...trailers].join()).toBe("x-amz-checksum-crc32,DUoRhQ==,x-amz-other,b");
     }
     const bytes = Array.from(wire, (byte) => Buffer.from([byte]));
-    expect(decode(bytes, { trailers: true }).body.toString()).toBe(expected);
+    expect(decode(bytes, { trailers: true, size }).body.toString()).toBe(expected);
   });
 
   test("a body cut off anywhere is an error", () => {
     for (let at = 0; at < wire.length; at++) {
-      expect(errorOf(() => decode([wire.subarray(0, at)], { trailers: true }))?.status).toBe(400);
+      expect(errorOf(() => decode([wire.subarray(0, at)], { trailers: true, size }))?.code).toBe("IncompleteBody");
     }
   });
 
   test.each([
-    ["a length that is no number", "zz\r\nhello\r\n0\r\n\r\n", "InvalidRequest"],
-    ["a chunk longer than its length", "3\r\nhello\r\n0\r\n\r\n", "InvalidRequest"],
-    ["bytes after the end", "0\r\n\r\nmore", "InvalidRequest"],
-    ["a trailer that was not announced", "0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n", "MalformedTrailerError"],
-    ["a header without an end", `${"1".repeat(5000)}`, "InvalidRequest"],
-  ])("%s is refused", (_what, text, code) => {
-    const error = errorOf(() => decode([Buffer.from(text)]));
-    expect(error?.status).toBe(400);
-    expect([code, "IncompleteBody"]).toContain(error?.code);
+    ["a length that is no number", "zz\r\nhello\r\n0\r\n\r\n"],
+    ["a chunk longer than its length", "3\r\nhello\r\n0\r\n\r\n"],
+    ["bytes after the end", "5\r\nhello\r\n0\r\n\r\nmore"],
+    ["a trailer where none may be", "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n"],
+    ["a header without an end", `${"1".repeat(5000)}`],
+    ["fewer bytes than announced", "4\r\nhell\r\n0\r\n\r\n"],
+    ["more bytes than announced", "6\r\nhello!\r\n0\r\n\r\n"],
+  ])("%s is refused", (_what, text) => {
+    const run = () => decode([Buffer.from(text)], { size: 5 });
+    expect(errorOf(run)).toEqual({ code: "IncompleteBody", status: 400 });
+  });
+
+  test("a trailer without a name is refused, one without a value ends the body too early", () => {
+    const run = (trailer: string) => () =>
+      decode([Buffer.from(`5\r\nhello\r\n0\r\n${trailer}\r\n\r\n`)], { trailers: true, size: 5 });
+    expect(errorOf(run(":AAAAAA=="))).toEqual({ code: "MalformedTrailerError", status: 400 });
+    expect(errorOf(run("x-amz-checksum-crc32"))).toEqual({ code: "IncompleteBody", status: 400 });
+  });
+
+  test("only the last chunk with data may be small", () => {
+    const run = (bytes: number) => () =>
+      decode([Buffer.from(`${bytes.toString(16)}\r\n${"a".repeat(bytes)}\r\n1\r\nb\r\n0\r\n\r\n`)], {
+        size: bytes + 1,
+      });
+    expect(errorOf(run(8192))).toBeUndefined();
+    expect(errorOf(run(8191))).toEqual({ code: "InvalidChunkSizeError", status: 403 });
   });
 });
