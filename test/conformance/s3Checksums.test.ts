@@ -58,6 +58,20 @@ describe.each(ALGORITHMS)("%s", (algorithm) => {
     expect(plain.headers[header]).toBeUndefined();
   });
 
+  // As MinIO's Go client asks for it when it sends no value.
+  test.skipIf(process.env.MINILAKE_TARGET !== undefined)("is computed when it is asked for by name", async () => {
+    const path = `/${Bucket}/named/${algorithm}`;
+    const reply = await signedRequest(t, {
+      method: "PUT",
+      path,
+      headers: { "x-amz-checksum-algorithm": algorithm },
+      body: "hello world",
+    });
+    expect([reply.status, reply.headers[header]]).toEqual([200, VALUES[algorithm]]);
+    const head = await signedRequest(t, { method: "HEAD", path, headers: { "x-amz-checksum-mode": "ENABLED" } });
+    expect(head.headers[header]).toBe(VALUES[algorithm]);
+  });
+
   test("that does not match is BadDigest, and nothing is stored", async () => {
     const reply = await put({ [header]: VALUES[algorithm] }, "hello wurld", `bad/${algorithm}`);
     expect([reply.status, reply.code, xmlText(reply.body, "Message")]).toEqual([

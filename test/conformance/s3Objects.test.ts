@@ -356,7 +356,7 @@ describe("what this endpoint does not do", () => {
       { "x-amz-server-side-encryption-bucket-key-enabled": "true" },
       { "x-amz-bucket-namespace": "account-regional" },
       { "x-amz-checksum-type": "COMPOSITE" },
-      { "x-amz-checksum-algorithm": "SHA256" },
+      { "x-amz-checksum-algorithm": "SHA256", "x-amz-checksum-crc32": "jNwWgw==" },
       { "x-amz-optional-object-attributes": "RestoreStatus" },
       { "x-amz-from-the-future": "1" },
     ] as Record<string, string>[]) {

@@ -1,6 +1,6 @@
 import { notImplemented } from "../awsError.ts";
 import type { EmulatorRequest } from "../http.ts";
-import { checksumHeader } from "./checksums.ts";
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm, checksumHeader } from "./checksums.ts";
 import { invalidArgument } from "./errors.ts";
 import type { S3Operation } from "./routing.ts";
 
@@ -72,7 +72,7 @@ export function screenHeaders(request: EmulatorRequest, operation: S3Operation):
   for (const name in headers) {
     if (!name.startsWith("x-amz-") || KNOWN_HEADERS.has(name) || name.startsWith("x-amz-meta-")) continue;
     if (name.startsWith("x-amz-checksum-")) {
-      if (SINGLE_WRITES.has(operation)) screenChecksumHeader(headers, name);
+      if (SINGLE_WRITES.has(operation)) screenChecksumHeader(headers, name, operation);
     } else if (!isHarmless(name, String(headers[name]))) {
       throw notImplemented(`the S3 header ${name}`);
     }
@@ -93,12 +93,18 @@ export function screenHeaders(request: EmulatorRequest, operation: S3Operation):
 const isHarmless = (name: string, value: string) =>
   Object.hasOwn(HARMLESS_VALUES, name) && HARMLESS_VALUES[name]!.includes(value.toLowerCase());
 
-/** The checksum of a single write is what the client sent, or CRC64NVME, of the full object: a wish for another one is refused. */
-function screenChecksumHeader(headers: EmulatorRequest["headers"], name: string): void {
+/**
+ * The checksum of a single write is what the client sent, of the full object: a wish for another one is refused. When it sent none,
+ * PutObject computes what was wished for, or CRC64NVME.
+ */
+function screenChecksumHeader(headers: EmulatorRequest["headers"], name: string, operation: S3Operation): void {
   const wish = String(headers[name]).toUpperCase();
   if (name === "x-amz-checksum-type" && wish !== "FULL_OBJECT") throw notImplemented(`the S3 header ${name}: ${wish}`);
   if (name !== "x-amz-checksum-algorithm" || wish === "CRC64NVME") return;
-  const value = checksumHeader(wish as Parameters<typeof checksumHeader>[0]);
-  const isSent = headers[value] !== undefined || String(headers["x-amz-trailer"] ?? "").includes(value);
-  if (!isSent) throw notImplemented(`the S3 header ${name} without ${value}`);
+  const sent = CHECKSUM_ALGORITHMS.map(checksumHeader).filter(
+    (value) => headers[value] !== undefined || String(headers["x-amz-trailer"] ?? "").includes(value),
+  );
+  if (sent.length === 0 && operation === "PutObject") return;
+  const value = checksumHeader(wish as ChecksumAlgorithm);
+  if (!sent.includes(value)) throw notImplemented(`the S3 header ${name} without ${value}`);
 }

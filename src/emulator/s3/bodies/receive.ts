@@ -37,7 +37,8 @@ interface Announcement {
 /**
  * Reads and verifies the body of a request: Content-MD5, signed payload hash, checksum header or trailer, aws-chunked framing.
  *
- * stored     the checksum to keep; undefined: the client's own, or CRC64NVME when it sends none
+ * stored     the checksum to keep; undefined: the client's own, or `fallback` when it sends none
+ * fallback   default CRC64NVME
  * required   the client's own checksum must be of this algorithm, if it sends one
  * asFile     even a small body goes into a file
  * Throws     BadDigest, InvalidDigest, XAmzContentSHA256Mismatch, IncompleteBody, EntityTooLarge 400; nothing is left behind then
@@ -45,7 +46,12 @@ interface Announcement {
 export async function receiveBody(
   context: S3Context,
   call: S3Call,
-  options: { stored?: ChecksumAlgorithm; required?: ChecksumAlgorithm; asFile?: boolean } = {},
+  options: {
+    stored?: ChecksumAlgorithm;
+    fallback?: ChecksumAlgorithm;
+    required?: ChecksumAlgorithm;
+    asFile?: boolean;
+  } = {},
 ): Promise<ReceivedBody> {
   const announced = announcement(call);
   const sent = announced.promised?.algorithm;
@@ -55,7 +61,7 @@ export async function receiveBody(
       `Checksum Type mismatch occurred, expected checksum Type: ${required.toLowerCase()}, actual checksum Type: ${sent.toLowerCase()}`,
     );
   }
-  const stored = options.stored ?? sent ?? "CRC64NVME";
+  const stored = options.stored ?? sent ?? options.fallback ?? "CRC64NVME";
   if (announced.size <= MAX_INLINE_BYTES && !options.asFile) return receiveSmall(call, announced, stored);
   return receiveLarge(context, call, announced, stored);
 }

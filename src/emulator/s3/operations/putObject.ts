@@ -3,6 +3,7 @@ import { requireObjectAccess } from "../access.ts";
 import { checkCannedAcl } from "../acl.ts";
 import { receiveBody } from "../bodies/receive.ts";
 import type { Operation } from "../call.ts";
+import { requestedAlgorithm } from "../checksumHeaders.ts";
 import { checksumHeader } from "../checksums.ts";
 import { writeConditions } from "../conditionKeys.ts";
 import { checkWriteCondition, writeCondition } from "../conditions.ts";
@@ -14,7 +15,7 @@ import { commit, commitObject, fullChecksum, originOf, storeBody } from "../writ
 /**
  * Stores one object, replacing or preceding what is at the key.
  *
- * Returns   ETag: quoted MD5 hex of the body; the client's checksum, or CRC64NVME when it sent none
+ * Returns   ETag: quoted MD5 hex of the body; the client's checksum, or the one that it named, or CRC64NVME
  * Throws    BadDigest, EntityTooLarge, IncompleteBody 400, PreconditionFailed 412, NoSuchKey 404 (If-Match on nothing)
  * Emits     s3:ObjectCreated:Put, in the transaction of the object
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
@@ -28,7 +29,7 @@ export const putObject: Operation = async (context, call) => {
   const condition = writeCondition(call);
   // Known to be in vain before gigabytes come in; decided in the transaction below.
   if (condition) checkWriteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key));
-  const body = await receiveBody(context, call);
+  const body = await receiveBody(context, call, { fallback: requestedAlgorithm(call) });
   const { record, bucket: current } = commit(context, body, () => {
     const current = context.store.getBucket(bucket.name);
     if (condition) checkWriteCondition(condition, call.key, context.store.findLatest(call.bucket, call.key));
