@@ -20,8 +20,8 @@ import type { Service } from "./service.ts";
 import type { EmulatorSettings } from "./settings.ts";
 import { createSqs } from "./sqs/index.ts";
 import { isDamageError } from "./store/findDamage.ts";
-import { damagedStore } from "./store/folderErrors.ts";
-import { isDiskFull } from "./store/reserve.ts";
+import { damagedStore, LostFolder, lostFolder } from "./store/folderErrors.ts";
+import { isDiskFull } from "./store/headroom.ts";
 import { Store } from "./store/store.ts";
 
 export interface EmulatorOptions {
@@ -126,6 +126,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     const port = await listen(server, options.port);
     endpoint = `http://127.0.0.1:${port}`;
     for (const service of Object.values(services)) await service.start?.();
+    store.started();
     return {
       endpoint,
       port,
@@ -136,7 +137,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       close: async () => {
         const closed = new Promise((done) => server.close(done));
         // Backwards: Lambda's last lines and figures still find Logs and CloudWatch.
-        for (const service of Object.values(services).reverse()) await service.stop?.();
+        for (const service of Object.values(services).reverse()) {
+          await service.stop?.().catch((error: unknown) => settings.report("a service could not end its work", error));
+        }
         server.closeAllConnections();
         await closed;
         await store.close();
@@ -323,8 +326,8 @@ function toAwsError(error: unknown, request: EmulatorRequest, settings: Emulator
       "No space left on the disk of minilake's data folder. Free some there, or delete objects, and try again.";
     return new AwsError("InternalError", message, 500);
   }
-  if (isDamageError(error)) {
-    const { message, hint } = damagedStore(dataDir, error);
+  if (isDamageError(error) || error instanceof LostFolder) {
+    const { message, hint } = isDamageError(error) ? damagedStore(dataDir, error) : lostFolder(dataDir, error);
     settings.report(`${request.method} ${request.path} was refused. ${message}\n${hint}`);
     return new AwsError("InternalError", message, 500);
   }

@@ -6,6 +6,6 @@ import { findUpload } from "../multipart.ts";
 export const abortMultipartUpload: Operation = (context, call) => {
   requireObjectAccess(context, call, "s3:AbortMultipartUpload");
   const upload = findUpload(context, call);
-  context.store.change(() => context.store.removeUpload(upload));
+  context.store.change(() => context.store.removeUpload(upload), { mayUseReserve: true });
   return { status: 204 };
 };
