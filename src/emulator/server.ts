@@ -331,9 +331,17 @@ function toAwsError(error: unknown, request: EmulatorRequest, settings: Emulator
     settings.report(`${request.method} ${request.path} was refused. ${message}\n${hint}`);
     return new AwsError("InternalError", message, 500);
   }
+  if (OUT_OF_FILES.has((error as NodeJS.ErrnoException).code ?? "")) {
+    const message =
+      "minilake's endpoint has as many files and connections open as it may. Try again, with fewer requests at a time, or start it with a higher `ulimit -n`.";
+    settings.report(`${request.method} ${request.path} was refused: too many open files (ulimit -n)`);
+    return new AwsError("ServiceUnavailable", message, 503);
+  }
   settings.report(`minilake bug: ${request.method} ${request.path}`, error);
   return new AwsError("InternalError", "We encountered an internal error. Please try again.", 500);
 }
+
+const OUT_OF_FILES = new Set(["EMFILE", "ENFILE"]);
 
 /** Characters. */
 const LONG_TEXT = 16 * 1024;
