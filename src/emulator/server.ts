@@ -22,8 +22,8 @@ import type { Service } from "./service.ts";
 import type { EmulatorSettings } from "./settings.ts";
 import { createSqs } from "./sqs/index.ts";
 import { isDamageError } from "./store/findDamage.ts";
-import { damagedStore } from "./store/folderErrors.ts";
-import { isDiskFull } from "./store/reserve.ts";
+import { damagedStore, LostFolder, lostFolder } from "./store/folderErrors.ts";
+import { isDiskFull } from "./store/headroom.ts";
 import { Store } from "./store/store.ts";
 
 export interface EmulatorOptions {
@@ -128,6 +128,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     const port = await listen(server, options.port);
     endpoint = `http://127.0.0.1:${port}`;
     for (const service of Object.values(services)) await service.start?.();
+    store.started();
     return {
       endpoint,
       port,
@@ -138,7 +139,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       close: async () => {
         const closed = new Promise((done) => server.close(done));
         // Backwards: Lambda's last lines and figures still find Logs and CloudWatch.
-        for (const service of Object.values(services).reverse()) await service.stop?.();
+        for (const service of Object.values(services).reverse()) {
+          await service.stop?.().catch((error: unknown) => settings.report("a service could not end its work", error));
+        }
         server.closeAllConnections();
         await closed;
         await store.close();
@@ -329,14 +332,22 @@ function toAwsError(error: unknown, request: EmulatorRequest, settings: Emulator
       "No space left on the disk of minilake's data folder. Free some there, or delete objects, and try again.";
     return new AwsError("InternalError", message, 500);
   }
-  if (isDamageError(error)) {
-    const { message, hint } = damagedStore(dataDir, error);
+  if (isDamageError(error) || error instanceof LostFolder) {
+    const { message, hint } = isDamageError(error) ? damagedStore(dataDir, error) : lostFolder(dataDir, error);
     settings.report(`${request.method} ${request.path} was refused. ${message}\n${hint}`);
     return new AwsError("InternalError", message, 500);
+  }
+  if (OUT_OF_FILES.has((error as NodeJS.ErrnoException).code ?? "")) {
+    const message =
+      "minilake's endpoint has as many files and connections open as it may. Try again, with fewer requests at a time, or start it with a higher `ulimit -n`.";
+    settings.report(`${request.method} ${request.path} was refused: too many open files (ulimit -n)`);
+    return new AwsError("ServiceUnavailable", message, 503);
   }
   settings.report(`minilake bug: ${request.method} ${request.path}`, error);
   return new AwsError("InternalError", "We encountered an internal error. Please try again.", 500);
 }
+
+const OUT_OF_FILES = new Set(["EMFILE", "ENFILE"]);
 
 /** Characters. */
 const LONG_TEXT = 16 * 1024;

@@ -1,8 +1,12 @@
 import {
+  closeSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -30,6 +34,7 @@ import {
 import { CreateQueueCommand, ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { afterEach, describe, expect, test } from "vitest";
 import { type EmulatorOptions, startEmulator } from "../../src/emulator/server.ts";
+import { usedBytes } from "../../src/emulator/store/findDamage.ts";
 import { sign, signedRequest } from "./s3SignedRequest.ts";
 import { type Target, target, waitFor } from "./target.ts";
 
@@ -218,6 +223,38 @@ describe.runIf(isEmbedded)("a body whose file", () => {
   });
 });
 
+describe.runIf(isEmbedded)("a data folder that goes away under the endpoint", () => {
+  test.each([
+    ["is removed", (folder: string) => rmSync(folder, { recursive: true })],
+    ["is moved", (folder: string) => renameSync(folder, `${folder}-moved`)],
+    [
+      "is replaced by another one",
+      (folder: string) => {
+        renameSync(folder, `${folder}-moved`);
+        cpSync(`${folder}-moved`, folder, { recursive: true });
+      },
+    ],
+  ])("and %s: nothing more is acknowledged, and what is there can be read", async (_what, change) => {
+    const folder = join(newFolder(), "data");
+    const reports: string[] = [];
+    const { s3 } = await endpoint(folder, { report: (message) => reports.push(message) });
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: "before", Body: "before" }));
+    change(folder);
+    const lost = {
+      name: "InternalError",
+      message: expect.stringContaining(`The data folder ${folder} was removed, moved or replaced`),
+      $metadata: { httpStatusCode: 500 },
+    };
+    for (const Body of ["small", big]) {
+      await expect(s3.send(new PutObjectCommand({ Bucket, Key: "after", Body }))).rejects.toMatchObject(lost);
+    }
+    expect(reports.join("\n")).toContain("stop the endpoint and start it again");
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: "before" }));
+    expect(await Body!.transformToString()).toBe("before");
+  });
+});
+
 describe.runIf(isEmbedded)("a store that was overwritten in its middle while the endpoint was stopped", () => {
   test("is refused in plain words, or answers all of it or with an error, never with less", {
     timeout: 60_000,
@@ -235,7 +272,9 @@ describe.runIf(isEmbedded)("a store that was overwritten in its middle while the
     }
     await before.close();
     const sound = readFileSync(file);
-    const pages = sound.length / 4096;
+    const descriptor = openSync(file, "r");
+    const pages = usedBytes(descriptor).end / 4096;
+    closeSync(descriptor);
     const outcomes = { refused: 0, error: 0, whole: 0 };
     for (let seed = 0; seed < 16; seed++) {
       // Two pages next to each other, at another place for each seed.

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { ListBucketsCommand } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, ListBucketsCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { expect, test } from "vitest";
 import {
   clientOf,
@@ -106,6 +107,39 @@ test("emulator: one line of JSON when ready, works, stops on SIGTERM with 0", { 
   expect(isRunning(ready!.pid)).toBe(false);
   expect(await isListening(Number(new URL(ready!.endpoint).port))).toBe(false);
 });
+
+test.skipIf(process.platform === "win32")(
+  "emulator: out of file descriptors it says so, and works on when there are some again",
+  { timeout: 60_000 },
+  async () => {
+    const { exec } = await workspace();
+    const script = `ulimit -n 60; exec "${process.execPath}" "${PROGRAM}" emulator --port 0 --json --data-dir data`;
+    const { code, stderr } = await exec("bash", ["-c", script], {
+      meanwhile: async (soFar, kill) => {
+        await waitFor("the first line", () => soFar.stdout.includes("\n") || undefined);
+        const { endpoint } = JSON.parse(soFar.stdout) as { endpoint: string };
+        const s3 = clientOf(endpoint);
+        await s3.send(new CreateBucketCommand({ Bucket: "many" }));
+        const put = new PutObjectCommand({ Bucket: "many", Key: "file", Body: Buffer.alloc(100_000) });
+        const port = Number(new URL(endpoint).port);
+        const sockets = Array.from({ length: 60 }, () => connect({ host: "127.0.0.1", port }).on("error", () => {}));
+        const refused = await waitFor("a refusal", () =>
+          s3.send(put, { requestTimeout: 5_000 }).then(
+            () => undefined,
+            (error) => error,
+          ),
+        );
+        expect(refused).toMatchObject({ name: "ServiceUnavailable", $metadata: { httpStatusCode: 503 } });
+        for (const socket of sockets) socket.destroy();
+        await waitFor("an upload", () => s3.send(put).catch(() => undefined));
+        s3.destroy();
+        kill("SIGTERM");
+      },
+    });
+    expect(code).toBe(0);
+    expect(stderr).toContain("PUT /many/file was refused: too many open files (ulimit -n)");
+  },
+);
 
 test("a strict endpoint: the commands find its keys, others are refused", { timeout: 60_000 }, async () => {
   const { run, port, endpoint } = await workspace();

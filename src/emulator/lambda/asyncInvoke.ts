@@ -286,7 +286,7 @@ export class AsyncQueue {
       notBefore: this.#context.settings.now() + delayMs,
       savedMs: event.savedMs + awsDelayMs - delayMs,
     };
-    this.#context.dependencies.store.transaction(() => this.#table.put(id, later));
+    this.#store(() => this.#table.put(id, later));
     this.#schedule(id, later);
   }
 
@@ -347,7 +347,16 @@ export class AsyncQueue {
   }
 
   #remove(id: number): void {
-    this.#context.dependencies.store.transaction(() => this.#table.remove(id));
+    this.#store(() => this.#table.remove(id));
+  }
+
+  /** What cannot be stored, as on a full disk, stays as it was: the event runs again after a restart at the latest. */
+  #store(work: () => void): void {
+    try {
+      this.#context.dependencies.store.transaction(work, { mayUseReserve: true });
+    } catch (error) {
+      this.#context.settings.report("the state of an asynchronous invocation could not be stored", error);
+    }
   }
 
   #ageMs(event: QueuedEvent): number {

@@ -22,7 +22,7 @@ export interface LambdaContext {
   queue: AsyncQueue;
   metrics: LambdaMetrics;
   /** Ends State Pending and LastUpdateStatus InProgress a moment from now. */
-  settleLater(functionName: string): void;
+  settleLater(functionName: string, afterMs?: number): void;
   /** Removes code that nothing refers to any more. */
   collectCode(): void;
   /** URL that downloads the zip for ten minutes. */

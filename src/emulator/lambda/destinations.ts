@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Caller } from "../access.ts";
+import { AwsError } from "../awsError.ts";
 import type { LambdaContext } from "./context.ts";
 import { parseFunctionName } from "./functionName.ts";
 import type { InvocationResult } from "./invocation.ts";
@@ -50,28 +51,34 @@ export async function sendOutcome(context: LambdaContext, outcome: Outcome): Pro
       .putObject(caller, destinationArn.slice("arn:aws:s3:::".length), key, Buffer.from(record))
       .then(
         () => undefined,
-        (error: Error) => error.message,
+        (error: Error) => {
+          if (error instanceof AwsError) return error.message;
+          throw error;
+        },
       );
   }
   const refusals: ["DeadLetterErrors" | "DestinationDeliveryFailures", string][] = [];
-  dependencies.store.transaction(() => {
-    refusals.length = 0;
-    if (deadLetterArn !== undefined) {
-      const refusal = caller ? sendDeadLetter(context, caller, deadLetterArn, outcome) : "the role cannot be assumed";
-      if (refusal !== undefined) refusals.push(["DeadLetterErrors", `dead letter to ${deadLetterArn}: ${refusal}`]);
-    }
-    if (destinationArn !== undefined) {
-      const refusal = !caller
-        ? "the role cannot be assumed"
-        : isBucket
-          ? objectFailure
-          : sendRecord(context, caller, destinationArn, record, outcome.event.traceHeader);
-      if (refusal !== undefined) {
-        refusals.push(["DestinationDeliveryFailures", `record to ${destinationArn}: ${refusal}`]);
+  dependencies.store.transaction(
+    () => {
+      refusals.length = 0;
+      if (deadLetterArn !== undefined) {
+        const refusal = caller ? sendDeadLetter(context, caller, deadLetterArn, outcome) : "the role cannot be assumed";
+        if (refusal !== undefined) refusals.push(["DeadLetterErrors", `dead letter to ${deadLetterArn}: ${refusal}`]);
       }
-    }
-    outcome.remove();
-  });
+      if (destinationArn !== undefined) {
+        const refusal = !caller
+          ? "the role cannot be assumed"
+          : isBucket
+            ? objectFailure
+            : sendRecord(context, caller, destinationArn, record, outcome.event.traceHeader);
+        if (refusal !== undefined) {
+          refusals.push(["DestinationDeliveryFailures", `record to ${destinationArn}: ${refusal}`]);
+        }
+      }
+      outcome.remove();
+    },
+    { mayUseReserve: true },
+  );
   for (const [metric, text] of refusals) {
     outcome.failed(metric);
     settings.report(`function ${target.record.name}: ${text}`);

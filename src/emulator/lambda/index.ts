@@ -85,6 +85,7 @@ import { updateFunctionConfiguration } from "./operations/updateFunctionConfigur
 import { updateFunctionEventInvokeConfig } from "./operations/updateFunctionEventInvokeConfig.ts";
 import { OrphanGuard } from "./orphanGuard.ts";
 import { ProcessWatcher } from "./processWatcher.ts";
+import type { VersionRecord } from "./records.ts";
 import { policyDocument } from "./resourcePolicy.ts";
 import { type OperationName, ROUTES, UNSUPPORTED } from "./routes.ts";
 import { FunctionStore, newRevision } from "./store.ts";
@@ -183,6 +184,8 @@ const CAPITAL_MESSAGE = new Set(["ResourceNotFoundException", "ServiceException"
 
 /** How long Pending and InProgress last: long enough for a client to see them, and no longer. */
 const SETTLE_MS = 10;
+/** After a failure to store it, as on a full disk. */
+const RETRY_SETTLE_MS = 1_000;
 
 /** Where GetFunction's Code.Location leads; the server hands it over without credentials, the signature in it is the permission. */
 const CODE_PATH = "/_minilake/code/";
@@ -234,12 +237,12 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
     pool,
     metrics,
     collectCode,
-    settleLater: (name) => {
+    settleLater: (name, afterMs = SETTLE_MS) => {
       const timer = setTimeout(() => {
         settling.delete(timer);
         settle(name);
         startAhead(name);
-      }, SETTLE_MS);
+      }, afterMs);
       settling.add(timer);
     },
     codeLocation: (hash) => {
@@ -252,16 +255,22 @@ export function createLambda(dependencies: LambdaDependencies): LambdaService {
 
   /** Ends Pending and InProgress. */
   function settle(name: string): void {
+    const isSettling = ({ state, updateStatus }: VersionRecord) => state === "Pending" || updateStatus === "InProgress";
     const record = functions.find(name);
-    if (!record) return;
-    functions.update(name, (draft) => {
-      for (const version of Object.values(draft.versions)) {
-        if (version.state !== "Pending" && version.updateStatus !== "InProgress") continue;
-        version.state = "Active";
-        version.updateStatus = "Successful";
-        version.revisionId = newRevision();
-      }
-    });
+    if (!record || !Object.values(record.versions).some(isSettling)) return;
+    try {
+      functions.update(name, (draft) => {
+        for (const version of Object.values(draft.versions).filter(isSettling)) {
+          version.state = "Active";
+          version.updateStatus = "Successful";
+          version.revisionId = newRevision();
+        }
+      });
+    } catch (error) {
+      settings.report(`the state of function ${name} could not be stored`, error);
+      context.settleLater(name, RETRY_SETTLE_MS);
+      return;
+    }
     context.queue.pump();
   }
 

@@ -41,7 +41,7 @@ export class FunctionStore {
   }
 
   remove(name: string): void {
-    this.#store.transaction(() => this.#table.remove(name as Key));
+    this.#store.transaction(() => this.#table.remove(name as Key), { mayUseReserve: true });
     this.#records.delete(name);
   }
 

@@ -1,3 +1,4 @@
+import type { TransactionOptions } from "../store/headroom.ts";
 import { createSequence } from "../store/sequence.ts";
 import type { Store, Table } from "../store/store.ts";
 
@@ -82,8 +83,8 @@ export class LogStore {
     this.#nextNumber = createSequence(store, "logs");
   }
 
-  transaction<T>(work: () => T): T {
-    return this.#store.transaction(work);
+  transaction<T>(work: () => T, options?: TransactionOptions): T {
+    return this.#store.transaction(work, options);
   }
 
   findGroup(name: string): LogGroup | undefined {
@@ -193,19 +194,22 @@ export class LogStore {
 
   /** One bounded step of removing expired and deleted events. True when there is more. */
   cleanUp(now: number): boolean {
-    return this.transaction(() => {
-      const [abandoned] = [...this.#abandoned.keys({ limit: 1 })];
-      if (abandoned !== undefined) {
-        const [kind, groupId, streamId] = abandoned as [string, number, number];
-        const isDone = kind === "group" ? this.#emptyGroup(groupId) : this.#emptyStream(groupId, streamId);
-        if (isDone) this.#abandoned.remove(abandoned);
-        return true;
-      }
-      for (const group of [...this.#groups.range()].map(({ value }) => value)) {
-        if (this.#removeEvents(group.id, visibleFrom(group, now))) return true;
-      }
-      return false;
-    });
+    return this.transaction(
+      () => {
+        const [abandoned] = [...this.#abandoned.keys({ limit: 1 })];
+        if (abandoned !== undefined) {
+          const [kind, groupId, streamId] = abandoned as [string, number, number];
+          const isDone = kind === "group" ? this.#emptyGroup(groupId) : this.#emptyStream(groupId, streamId);
+          if (isDone) this.#abandoned.remove(abandoned);
+          return true;
+        }
+        for (const group of [...this.#groups.range()].map(({ value }) => value)) {
+          if (this.#removeEvents(group.id, visibleFrom(group, now))) return true;
+        }
+        return false;
+      },
+      { mayUseReserve: true },
+    );
   }
 
   #emptyGroup(groupId: number): boolean {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { TransactionOptions } from "../store/headroom.ts";
 import { DamagedRecord } from "../store/recordCheck.ts";
 import type { Store, Table } from "../store/store.ts";
 import { bucketNotEmpty, noSuchBucket, noSuchUpload } from "./errors.ts";
@@ -80,13 +81,17 @@ export class S3Store {
   }
 
   /** Runs `work` atomically, then removes the files that nothing refers to any more. A throw undoes all. */
-  change<T>(work: () => T): T {
+  change<T>(work: () => T, options?: TransactionOptions): T {
     const outer = this.#unreferenced;
     this.#unreferenced = [];
     try {
-      const result = this.#store.transaction(work);
+      const result = this.#store.transaction(work, options);
       for (const name of this.#unreferenced) void this.blobs.remove(name);
       return result;
+    } catch (error) {
+      // The mark may have been undone with the rest.
+      this.#reserved = 0;
+      throw error;
     } finally {
       this.#unreferenced = outer;
     }
@@ -126,13 +131,16 @@ export class S3Store {
 
   /** Throws BucketNotEmpty 409. Unfinished uploads go with the bucket, as on AWS. */
   deleteBucket(bucket: BucketRecord): void {
-    this.change(() => {
-      const within = { start: [bucket.name], end: endOf(bucket.name), limit: 1 };
-      for (const _ of this.#older.keys(within)) throw bucketNotEmpty(bucket);
-      for (const _ of this.#latest.keys(within)) throw bucketNotEmpty(bucket);
-      for (const upload of this.uploads(bucket.name)) this.removeUpload(upload);
-      this.#buckets.remove(bucket.name);
-    });
+    this.change(
+      () => {
+        const within = { start: [bucket.name], end: endOf(bucket.name), limit: 1 };
+        for (const _ of this.#older.keys(within)) throw bucketNotEmpty(bucket);
+        for (const _ of this.#latest.keys(within)) throw bucketNotEmpty(bucket);
+        for (const upload of this.uploads(bucket.name)) this.removeUpload(upload);
+        this.#buckets.remove(bucket.name);
+      },
+      { mayUseReserve: true },
+    );
     this.#known.delete(bucket.name);
   }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Caller } from "../access.ts";
+import type { TransactionOptions } from "../store/headroom.ts";
 import type { ReceivedBody } from "./bodies/receive.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "./checksums.ts";
@@ -135,9 +136,14 @@ export function storeBody(context: S3Context, body: ReceivedBody): BodyReference
 }
 
 /** Runs `work`, and removes the file of `body` when that fails: a refused write leaves no bytes. */
-export function commit<T>(context: S3Context, body: ReceivedBody | undefined, work: () => T): T {
+export function commit<T>(
+  context: S3Context,
+  body: ReceivedBody | undefined,
+  work: () => T,
+  options?: TransactionOptions,
+): T {
   try {
-    const result = context.store.change(work);
+    const result = context.store.change(work, options);
     context.events.wake();
     return result;
   } catch (error) {

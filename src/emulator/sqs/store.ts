@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import type { TransactionOptions } from "../store/headroom.ts";
 import { createSequence } from "../store/sequence.ts";
 import type { Store, Table } from "../store/store.ts";
 import { type Attributes, allowsRedriveFrom, parseRedrivePolicy } from "./attributes.ts";
@@ -102,8 +103,8 @@ export class QueueStore {
     this.#nextNumber = createSequence(store, "sqs");
   }
 
-  transaction<T>(work: () => T): T {
-    return this.#store.transaction(work);
+  transaction<T>(work: () => T, options?: TransactionOptions): T {
+    return this.#store.transaction(work, options);
   }
 
   findQueue(name: string): Queue | undefined {
@@ -292,7 +293,7 @@ export class QueueStore {
 
   counts(queue: Queue, now: number): { visible: number; inFlight: number; delayed: number } {
     const oldest = now - Number(queue.attributes.MessageRetentionPeriod) * 1000;
-    this.transaction(() => this.#removeExpired(queue.id, oldest, FOREVER));
+    this.transaction(() => this.#removeExpired(queue.id, oldest, FOREVER), { mayUseReserve: true });
     const total = (phase: number, start: number, end: number) =>
       this.#schedule.count({ start: [queue.id, phase, start], end: [queue.id, phase, end] });
     return {
@@ -320,18 +321,21 @@ export class QueueStore {
 
   /** One bounded step of removing what retention has ended and what deleted or purged queues left. True when there is more. */
   cleanUp(now: number): boolean {
-    return this.transaction(() => {
-      const [id] = [...this.#abandoned.keys({ limit: 1 })];
-      if (id !== undefined) {
-        if (!this.#removeExpired(id as number, FOREVER, CLEANUP_BATCH)) this.#abandoned.remove(id);
-        return true;
-      }
-      for (const queue of [...this.listQueues("", undefined)]) {
-        const oldest = now - Number(queue.attributes.MessageRetentionPeriod) * 1000;
-        if (this.#removeExpired(queue.id, oldest, CLEANUP_BATCH)) return true;
-      }
-      return false;
-    });
+    return this.transaction(
+      () => {
+        const [id] = [...this.#abandoned.keys({ limit: 1 })];
+        if (id !== undefined) {
+          if (!this.#removeExpired(id as number, FOREVER, CLEANUP_BATCH)) this.#abandoned.remove(id);
+          return true;
+        }
+        for (const queue of [...this.listQueues("", undefined)]) {
+          const oldest = now - Number(queue.attributes.MessageRetentionPeriod) * 1000;
+          if (this.#removeExpired(queue.id, oldest, CLEANUP_BATCH)) return true;
+        }
+        return false;
+      },
+      { mayUseReserve: true },
+    );
   }
 
   /** True when `limit` was reached. */

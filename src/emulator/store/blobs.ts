@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { LostFolder } from "./folderErrors.ts";
 
 /**
  * Bodies as files. A name is random and never derived from a key, so no key can become a path.
@@ -27,14 +28,27 @@ export class BlobStore {
     return join(this.#folder, name);
   }
 
-  /** A descriptor of a new, empty file. What was written to it is in the operating system's hands, and so survives `kill -9`. */
+  /**
+   * A descriptor of a new, empty file. What was written to it is in the operating system's hands, and so survives `kill -9`.
+   * Throws LostFolder.
+   */
   create(name: string): number {
     const shard = name.slice(0, 2);
-    if (!this.#shards.has(shard)) {
-      mkdirSync(join(this.#folder, shard), { recursive: true });
-      this.#shards.add(shard);
+    try {
+      if (!this.#shards.has(shard)) this.#makeShard(shard);
+      return openSync(this.path(name), "wx");
+    } catch (error) {
+      throw (error as NodeJS.ErrnoException).code === "ENOENT" ? new LostFolder() : error;
     }
-    return openSync(this.path(name), "wx");
+  }
+
+  #makeShard(shard: string): void {
+    try {
+      mkdirSync(join(this.#folder, shard));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    this.#shards.add(shard);
   }
 
   /** Keeps a file readable, whatever is removed meanwhile, until the function that it returns is called. */

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DamagedRecord } from "./recordCheck.ts";
-import { findBrokenPage, readTree, type Tree } from "./treeCheck.ts";
+import { countFreePages, findBrokenPage, readTree, type Tree } from "./treeCheck.ts";
 
 /** Of LMDB's two meta pages, which it writes by turns; in lmdb-js's 64-bit format. */
 const META_BYTES = 0xa0;
@@ -61,6 +61,17 @@ export function findDamage(file: string): string | undefined {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Of a sound database: where what its newest transaction uses of the file ends, and how much of that is free; in bytes. */
+export function usedBytes(descriptor: number): { end: number; free: () => number } {
+  const first = readMeta(descriptor, 0) as Meta;
+  const second = readMeta(descriptor, first.pageSize) as Meta;
+  const newer = second.transaction > first.transaction ? second : first;
+  return {
+    end: (newer.lastPage + 1) * newer.pageSize,
+    free: () => countFreePages(descriptor, newer) * newer.pageSize,
+  };
 }
 
 /** A transaction writes at least one of the two roots anew, and its number on it; no other one takes those pages before the next but one. */

@@ -19,6 +19,21 @@ export function damaged(folder: string, damage: string, cause?: Error): Minilake
   });
 }
 
+/** The data folder was removed, moved away or replaced while it was in use: what is written now would be gone with this process. */
+export class LostFolder extends Error {
+  constructor() {
+    super("the data folder is not there any more");
+  }
+}
+
+export function lostFolder(folder: string, cause: LostFolder): MinilakeError {
+  return new MinilakeError(
+    "DataFolder",
+    `The data folder ${folder} was removed, moved or replaced while the endpoint runs on it: nothing more can be stored.`,
+    { hint: "Put it back, or stop the endpoint and start it again with an empty folder.", cause },
+  );
+}
+
 export function notAFolder(path: string): MinilakeError {
   return new MinilakeError("DataFolder", `The data folder ${path} is a file, not a folder.`, {
     hint: "Name another one: --data-dir <folder>",

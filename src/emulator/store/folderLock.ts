@@ -61,7 +61,13 @@ function exclusively(path: string, work: () => void): void {
       mkdirSync(path);
       break;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      // On a disk where nothing can be made, a lock that is there can still be written over.
+      if (code === "ENOSPC") {
+        work();
+        return;
+      }
+      if (code !== "EEXIST") throw error;
       if (performance.now() > deadline) rmSync(path, { recursive: true, force: true });
       else Atomics.wait(pauseCell, 0, 0, PAUSE_MS);
     }

@@ -6,8 +6,8 @@ import { BlobStore } from "./blobs.ts";
 import { findDamage, isDamageError } from "./findDamage.ts";
 import { damaged, damagedStore, notAFolder, unusable } from "./folderErrors.ts";
 import { lockFolder } from "./folderLock.ts";
+import { Headroom, type TransactionOptions } from "./headroom.ts";
 import { CHECK_BYTES, DamagedRecord, isWholeValue, keyCheck, withChecks } from "./recordCheck.ts";
-import { isDiskFull, isInputOutputError, Reserve } from "./reserve.ts";
 
 /** Scalars or tuples of them; tuples order element by element, strings in UTF-8 byte order. At most 1,978 bytes encoded. */
 export type Key = string | number | (string | number)[];
@@ -45,15 +45,15 @@ export class Store {
   readonly blobs: BlobStore;
   readonly #root: lmdb.RootDatabase;
   readonly #unlock: () => void;
-  readonly #reserve: Reserve;
+  readonly #headroom: Headroom;
   readonly #tables = new Map<string, Table<unknown>>();
   #inTransaction = false;
+  #isStarting = true;
 
   private constructor(folder: string, root: lmdb.RootDatabase, unlock: () => void) {
     this.#root = root;
     this.#unlock = unlock;
-    this.#reserve = new Reserve(join(folder, "reserve"));
-    this.#reserve.take();
+    this.#headroom = new Headroom(join(folder, "store", "data.mdb"));
     this.blobs = new BlobStore(join(folder, "blobs"));
   }
 
@@ -83,7 +83,11 @@ export class Store {
     let checkOfKey = 0;
     const { encoder: codec } = this.#root as unknown as { encoder: Codec };
     const encoder: Codec = {
-      encode: (value) => withChecks(codec.encode(value), checkOfKey),
+      encode: (value) => {
+        const record = withChecks(codec.encode(value), checkOfKey);
+        this.#headroom.spend(record.length);
+        return record;
+      },
       decode: (bytes, size = bytes.length) => {
         if (!isWholeValue(bytes, size)) throw new DamagedRecord(name);
         return codec.decode(bytes, size - CHECK_BYTES);
@@ -116,26 +120,28 @@ export class Store {
 
   /**
    * Runs `work` atomically over all tables; a throw undoes all of it. `work` is synchronous and may nest (one transaction then).
-   * Throws what `isDiskFull` knows when the disk is full; the next transaction then finds the space that was set aside for it.
+   * Throws what `isDiskFull` knows when the disk is full, and LostFolder when the data folder is not where it was; nothing is done then.
    */
-  transaction<T>(work: () => T): T {
+  transaction<T>(work: () => T, options: TransactionOptions = {}): T {
     if (this.#inTransaction) return work();
+    this.#headroom.make(this.#isStarting ? { mayUseReserve: true } : options);
     this.#inTransaction = true;
     try {
       return this.#root.transactionSync(work) as T;
-    } catch (thrown) {
-      const cutShort = isInputOutputError(thrown) && this.#reserve.isDiskNearlyFull();
-      const error = cutShort ? new Error("No space left on device", { cause: thrown }) : thrown;
-      if (isDiskFull(error)) this.#reserve.release();
-      throw error;
     } finally {
       this.#inTransaction = false;
     }
   }
 
+  /** Until then transactions may use what is kept back for a full disk: on one, too, an endpoint can start. */
+  started(): void {
+    this.#isStarting = false;
+  }
+
   /** Flushes to disk, closes and gives the lock back. */
   async close(): Promise<void> {
     await this.#root.close();
+    this.#headroom.close();
     this.#unlock();
   }
 }
@@ -204,11 +210,5 @@ function openRoot(folder: string): lmdb.RootDatabase {
     // Without the definitions of records, which each value would carry, it is read and written faster.
     useRecords: false,
   };
-  try {
-    return lmdb.open(options);
-  } catch (error) {
-    if (!isDiskFull(error)) throw error;
-    new Reserve(join(folder, "reserve")).release();
-    return lmdb.open(options);
-  }
+  return lmdb.open(options);
 }

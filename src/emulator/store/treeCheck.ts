@@ -118,6 +118,32 @@ export function findBrokenPage(
   }
 }
 
+/** How many pages of a sound database are free within what `lastPage` ends, by the lists in which it keeps them. */
+export function countFreePages(
+  file: number,
+  { pageSize, lastPage, free }: { pageSize: number; lastPage: number; free: Tree },
+): number {
+  const walk = new TreeWalk(file, pageSize, lastPage + 1);
+  let count = 0;
+  walk.tree(free, ORDER_OF_NUMBERS, META_PAGE, (leaf) => {
+    for (const { length } of freeRuns(leaf.page, walk.value(leaf))) count += length;
+  });
+  return count;
+}
+
+/** Pages of a free list: their number, then each page, or a negated length and the first page of a run; 0 is a gap. Throws Broken. */
+function* freeRuns(page: number, list: Buffer): Generator<{ first: number; length: number }> {
+  const count = list.length < 8 ? Number.NaN : uint64(list, 0);
+  if (!(8 * (count + 1) <= list.length)) throw new Broken(page);
+  for (let index = 1; index <= count; index++) {
+    const word = Number(list.readBigInt64LE(8 * index));
+    if (word === 0) continue;
+    if (word > 0) yield { first: word, length: 1 };
+    else if (++index > count) throw new Broken(page);
+    else yield { first: Number(list.readBigInt64LE(8 * index)), length: -word };
+  }
+}
+
 interface Leaf {
   page: number;
   bytes: Buffer;
@@ -250,18 +276,8 @@ class TreeWalk {
     return value;
   }
 
-  /** Pages of a free list: their number, then each page, or a negated length and the first page of a run; 0 is a gap. */
   claimFree(page: number, list: Buffer): void {
-    const count = list.length < 8 ? Number.NaN : uint64(list, 0);
-    if (!(8 * (count + 1) <= list.length)) throw new Broken(page);
-    for (let index = 1; index <= count; index++) {
-      let first = Number(list.readBigInt64LE(8 * index));
-      let length = 1;
-      if (first < 0) {
-        if (++index > count) throw new Broken(page);
-        length = -first;
-        first = Number(list.readBigInt64LE(8 * index));
-      } else if (first === 0) continue;
+    for (const { first, length } of freeRuns(page, list)) {
       const within = Math.max(0, Math.min(length, this.#claimed.length - first));
       this.#claimRun(first, within, page);
       this.freeBeyondFile += length - within;

@@ -56,9 +56,12 @@ export async function applyLifecycles(context: S3Context, requestId: string): Pr
       const bucket = context.store.findBucket(name);
       if (!bucket) break;
       const batch = keys.slice(at, at + BATCH);
-      context.store.change(() => {
-        for (const key of batch) expireKey(context, bucket, key, rules, origin);
-      });
+      context.store.change(
+        () => {
+          for (const key of batch) expireKey(context, bucket, key, rules, origin);
+        },
+        { mayUseReserve: true },
+      );
       context.events.wake();
       await new Promise((turn) => setImmediate(turn));
     }
@@ -76,9 +79,12 @@ function abortUploads(context: S3Context, bucket: string, rules: readonly Lifecy
       ),
     );
   if (old.length > 0) {
-    context.store.change(() => {
-      for (const upload of old) context.store.removeUpload(upload);
-    });
+    context.store.change(
+      () => {
+        for (const upload of old) context.store.removeUpload(upload);
+      },
+      { mayUseReserve: true },
+    );
   }
 }
 

@@ -12,6 +12,7 @@ const BATCH = 50;
 /** A delivery that fails unexpectedly is tried again after this long. */
 const RETRY_MS = 1000;
 const MAX_TIMER_MS = 0x7fffffff;
+const MOVES = { mayUseReserve: true };
 
 /**
  * Brings events from the table, where the transaction of the change has put them, to their destinations: each in one
@@ -103,16 +104,24 @@ export class EventDispatcher {
     for (const { key, value } of waiting) {
       const [due] = key as [number, number];
       if (due > now) {
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => this.#schedule(), Math.min(due - now, MAX_TIMER_MS));
+        this.#scheduleIn(due - now);
         return;
       }
-      this.#deliver(key as [number, number], value);
+      if (!this.#deliver(key as [number, number], value)) {
+        this.#scheduleIn(RETRY_MS);
+        return;
+      }
     }
     if (waiting.length === BATCH) this.#schedule();
   }
 
-  #deliver(key: [number, number], event: PendingEvent): void {
+  #scheduleIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#schedule(), Math.min(ms, MAX_TIMER_MS));
+  }
+
+  /** False: nothing can be stored at this moment, and the event is where it was. */
+  #deliver(key: [number, number], event: PendingEvent): boolean {
     const context = { settings: this.#settings, targetFor: this.#targetFor };
     try {
       this.#store.change(() => {
@@ -125,14 +134,21 @@ export class EventDispatcher {
           // S3 drops such events without a word; here at least the operator is told.
           this.#settings.report(`s3: an event of bucket ${event.bucket} for ${event.arn} was dropped: ${refusal}`);
         }
-      });
+      }, MOVES);
+      return true;
     } catch (error) {
       this.#settings.report(`s3: an event of bucket ${event.bucket} could not be delivered to ${event.arn}`, error);
+    }
+    try {
+      // Others shall not wait behind it.
       this.#store.change(() => {
         this.#store.events.remove(key);
         this.#put(event, RETRY_MS);
-      });
+      }, MOVES);
       this.wake();
+      return true;
+    } catch {
+      return false;
     }
   }
 }

@@ -8,9 +8,12 @@ export const abortMultipartUpload: Operation = (context, call) => {
   const { bucket, key } = call;
   if (context.store.findEndedUpload(bucket, key, call.query.get("uploadId") ?? "")) return { status: 204 };
   const upload = findUpload(context, call);
-  context.store.change(() => {
-    context.store.removeUpload(upload);
-    context.store.putEndedUpload(upload.id, { bucket, key });
-  });
+  context.store.change(
+    () => {
+      context.store.removeUpload(upload);
+      context.store.putEndedUpload(upload.id, { bucket, key });
+    },
+    { mayUseReserve: true },
+  );
   return { status: 204 };
 };

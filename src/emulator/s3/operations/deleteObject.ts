@@ -25,12 +25,17 @@ export const deleteObject: Operation = (context, call) => {
   const condition = deleteCondition(call);
   // The answer tells whether the ETag is right.
   if (condition && "ifMatch" in condition) requireObjectAccess(context, call, "s3:GetObject");
-  const deletion = commit(context, undefined, () => {
-    checkWriteCondition(condition, call.key, context.store.findLatest(bucket.name, call.key));
-    return versionId === undefined
-      ? deleteKey(context, bucket, call.key, originOf(call))
-      : deleteVersion(context, bucket, call.key, versionId, originOf(call));
-  });
+  const deletion = commit(
+    context,
+    undefined,
+    () => {
+      checkWriteCondition(condition, call.key, context.store.findLatest(bucket.name, call.key));
+      return versionId === undefined
+        ? deleteKey(context, bucket, call.key, originOf(call))
+        : deleteVersion(context, bucket, call.key, versionId, originOf(call));
+    },
+    { mayUseReserve: true },
+  );
   const headers: Record<string, string> = {};
   if (deletion.marker) headers["x-amz-delete-marker"] = "true";
   if (deletion.versionId !== undefined) headers["x-amz-version-id"] = deletion.versionId;

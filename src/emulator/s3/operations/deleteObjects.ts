@@ -24,6 +24,8 @@ import { sequenceOfVersion } from "../store.ts";
 import { commit, type Deletion, deleteKey, deleteVersion, originOf } from "../writes.ts";
 
 const MAX_KEYS = 1000;
+/** Each key may lie on pages of its own, and there must be room for copies of them. */
+const KEYS_PER_TRANSACTION = 100;
 const MAX_DOCUMENT_BYTES = 2_048_000;
 
 /**
@@ -41,7 +43,12 @@ export const deleteObjects: Operation = async (context, call) => {
   if (objects.length === 0 || objects.length > MAX_KEYS) throw malformedXml();
   const wanted = objects.map(parseIdentifier);
   const isQuiet = textOf(root, "Quiet")?.trim() === "true";
-  const answers = commit(context, undefined, () => wanted.map((one) => deleteOne(context, call, bucket, one, isQuiet)));
+  const answers: string[] = [];
+  for (let at = 0; at < wanted.length; at += KEYS_PER_TRANSACTION) {
+    const some = wanted.slice(at, at + KEYS_PER_TRANSACTION);
+    const remove = () => some.map((one) => deleteOne(context, call, bucket, one, isQuiet));
+    answers.push(...commit(context, undefined, remove, { mayUseReserve: true }));
+  }
   return xmlReply("DeleteResult", answers.join(""));
 };
 

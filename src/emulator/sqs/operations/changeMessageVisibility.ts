@@ -5,7 +5,7 @@ import { changeVisibility } from "../visibility.ts";
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html */
 export function changeMessageVisibility(input: Input, context: SqsContext): object {
   const queue = requireQueue(input, context, "sqs:ChangeMessageVisibility");
-  context.store.transaction(() => changeVisibility(input, queue, context));
+  context.store.transaction(() => changeVisibility(input, queue, context), { mayUseReserve: true });
   context.polls.serve(queue.name);
   return {};
 }

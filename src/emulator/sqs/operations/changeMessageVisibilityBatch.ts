@@ -8,11 +8,13 @@ import { changeVisibility } from "../visibility.ts";
 export function changeMessageVisibilityBatch(input: Input, context: SqsContext): ChangeMessageVisibilityBatchResult {
   const queue = requireQueue(input, context, "sqs:ChangeMessageVisibility");
   const entries = readEntries(input, "ChangeMessageVisibilityBatchRequestEntry");
-  const result = context.store.transaction(() =>
-    runEntries(entries, (entry) => {
-      changeVisibility(entry, queue, context);
-      return {};
-    }),
+  const result = context.store.transaction(
+    () =>
+      runEntries(entries, (entry) => {
+        changeVisibility(entry, queue, context);
+        return {};
+      }),
+    { mayUseReserve: true },
   );
   context.polls.serve(queue.name);
   return result;

@@ -11,6 +11,6 @@ import { parseReceiptHandle } from "../receiptHandle.ts";
 export function deleteMessage(input: Input, context: SqsContext): object {
   const queue = requireQueue(input, context, "sqs:DeleteMessage");
   const key = parseReceiptHandle(queue, requiredString(input, "ReceiptHandle"));
-  if (key) context.store.transaction(() => context.store.deleteMessage(key));
+  if (key) context.store.transaction(() => context.store.deleteMessage(key), { mayUseReserve: true });
   return {};
 }

@@ -8,11 +8,13 @@ import { parseReceiptHandle } from "../receiptHandle.ts";
 export function deleteMessageBatch(input: Input, context: SqsContext): DeleteMessageBatchResult {
   const queue = requireQueue(input, context, "sqs:DeleteMessage");
   const entries = readEntries(input, "DeleteMessageBatchRequestEntry");
-  return context.store.transaction(() =>
-    runEntries(entries, (entry) => {
-      const key = parseReceiptHandle(queue, requiredString(entry, "ReceiptHandle"));
-      if (key) context.store.deleteMessage(key);
-      return {};
-    }),
+  return context.store.transaction(
+    () =>
+      runEntries(entries, (entry) => {
+        const key = parseReceiptHandle(queue, requiredString(entry, "ReceiptHandle"));
+        if (key) context.store.deleteMessage(key);
+        return {};
+      }),
+    { mayUseReserve: true },
   );
 }

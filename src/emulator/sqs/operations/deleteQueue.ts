@@ -7,6 +7,6 @@ import type { Input } from "../input.ts";
  */
 export function deleteQueue(input: Input, context: SqsContext): object {
   const queue = requireQueue(input, context, "sqs:DeleteQueue");
-  context.store.transaction(() => context.store.deleteQueue(queue));
+  context.store.transaction(() => context.store.deleteQueue(queue), { mayUseReserve: true });
   return {};
 }

@@ -20,6 +20,6 @@ export function purgeQueue(input: Input, context: SqsContext): object {
       403,
     );
   }
-  context.store.transaction(() => context.store.purgeQueue(queue, now));
+  context.store.transaction(() => context.store.purgeQueue(queue, now), { mayUseReserve: true });
   return {};
 }

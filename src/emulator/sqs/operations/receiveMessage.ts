@@ -27,21 +27,24 @@ export async function receiveMessage(input: Input, context: SqsContext): Promise
   let latest: Queue | undefined;
   const attempt = (): ReceivedMessage[] | undefined => {
     const touched = new Set<string>();
-    const messages = store.transaction(() => {
-      // Attributes may have changed while this receiver waited, and the queue may be gone.
-      const queue = store.findQueue(name);
-      if (queue === undefined) return undefined;
-      latest = queue;
-      const seconds = visibilitySeconds ?? Number(queue.attributes.VisibilityTimeout);
-      const received = store.receive(queue, count, seconds, settings.now());
-      if (received === undefined) {
-        throw sqsError("OverLimit", `Too many messages in flight: the queue ${name} allows 120000.`, {
-          status: 403,
-        });
-      }
-      for (const queueName of received.movedTo) touched.add(queueName.name);
-      return received.messages;
-    });
+    const messages = store.transaction(
+      () => {
+        // Attributes may have changed while this receiver waited, and the queue may be gone.
+        const queue = store.findQueue(name);
+        if (queue === undefined) return undefined;
+        latest = queue;
+        const seconds = visibilitySeconds ?? Number(queue.attributes.VisibilityTimeout);
+        const received = store.receive(queue, count, seconds, settings.now());
+        if (received === undefined) {
+          throw sqsError("OverLimit", `Too many messages in flight: the queue ${name} allows 120000.`, {
+            status: 403,
+          });
+        }
+        for (const queueName of received.movedTo) touched.add(queueName.name);
+        return received.messages;
+      },
+      { mayUseReserve: true },
+    );
     for (const queueName of touched) polls.serve(queueName);
     return messages !== undefined && messages.length > 0 ? messages : undefined;
   };

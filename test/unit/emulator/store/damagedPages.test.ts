@@ -1,9 +1,9 @@
-import { closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findDamage } from "../../../../src/emulator/store/findDamage.ts";
+import { findDamage, usedBytes } from "../../../../src/emulator/store/findDamage.ts";
 import { DamagedRecord } from "../../../../src/emulator/store/recordCheck.ts";
 import { type Key, Store } from "../../../../src/emulator/store/store.ts";
 import { MinilakeError } from "../../../../src/errors.ts";
@@ -87,8 +87,8 @@ describe("a store whose file was overwritten in the middle", () => {
 
   /** Says what it has done to the file. */
   function damage(random: () => number): string {
-    const pages = statSync(file).size / PAGE;
     const descriptor = openSync(file, "r+");
+    const pages = usedBytes(descriptor).end / PAGE;
     const pageAt = () => (2 + Math.floor(random() * (pages - 2))) * PAGE;
     const put = (bytes: Buffer, at: number) => writeSync(descriptor, bytes, 0, bytes.length, at);
     const noise = (length: number) => Buffer.from(Array.from({ length }, () => Math.floor(random() * 256)));
