@@ -20,39 +20,37 @@ export const NO_FAULTS: Faults = {
   slowDown: () => false,
 };
 
+/** Of 32 bits, as the generator of random numbers. */
+const MAX_SEED = 4_294_967_295;
+
 /** How long a reordered event is held back, so that later ones overtake it. */
 const REORDER_HOLD_MS = 400;
 
 const RATES = ["duplicate", "reorder", "drop", "throttle", "slowdown"] as const;
 type Rate = (typeof RATES)[number];
 
+const EXAMPLE = "seed=42,duplicate=0.2,delay=0..500ms,reorder=0.2,drop=0.05,throttle=0.05,slowdown=0.02";
+
 /**
  * `spec` is like "seed=42,duplicate=0.2,delay=0..500ms,reorder=0.2,drop=0.05,throttle=0.05,slowdown=0.02".
  * Rates are probabilities from 0 to 1, each drawn from a sequence of its own, so the n-th event meets the same fate in every run.
- * Throws MinilakeError Usage naming the part that cannot be read.
+ * Throws MinilakeError Usage naming the part that cannot be read, and why.
  */
 export function parseFaults(spec: string): Faults {
   const rates: Record<Rate, number> = { duplicate: 0, reorder: 0, drop: 0, throttle: 0, slowdown: 0 };
   let seed = 1;
   let delay: [number, number] = [0, 0];
-  for (const part of spec.split(",").filter((text) => text.trim() !== "")) {
-    const [name = "", value = ""] = part.split("=").map((text) => text.trim());
-    if (name === "seed" && /^\d+$/.test(value)) seed = Number(value);
-    else if (name === "delay" && /^\d+(\.\.\d+)?(ms)?$/.test(value)) {
-      const [low = 0, high = low] = value.replace("ms", "").split("..").map(Number);
-      delay = [low, high];
-    } else if (
-      (RATES as readonly string[]).includes(name) &&
-      Number(value) >= 0 &&
-      Number(value) <= 1 &&
-      value !== ""
-    ) {
-      rates[name as Rate] = Number(value);
-    } else {
-      throw new MinilakeError("Usage", `--faults: "${part.trim()}" cannot be read.`, {
-        hint: "Write it like: --faults 'seed=42,duplicate=0.2,delay=0..500ms,reorder=0.2,drop=0.05,throttle=0.05,slowdown=0.02'",
-      });
-    }
+  const seen = new Set<string>();
+  for (const part of spec.split(",").map((text) => text.trim())) {
+    if (part === "") continue;
+    const [name = "", ...values] = part.split("=").map((text) => text.trim());
+    const value = values.join("=");
+    if (seen.has(name)) throw unreadable(part, `${name} is there twice`);
+    seen.add(name);
+    if (name === "seed") seed = readSeed(part, value);
+    else if (name === "delay") delay = readDelay(part, value);
+    else if (isRate(name)) rates[name] = readRate(part, value);
+    else throw unreadable(part, `there are seed, delay, ${RATES.join(", ")}`);
   }
   const random = Object.fromEntries([...RATES, "delay"].map((name, index) => [name, sequence(seed * 31 + index)]));
   const happens = (rate: Rate) => random[rate]!() < rates[rate];
@@ -74,6 +72,33 @@ export function parseFaults(spec: string): Faults {
     slowDown: () => happens("slowdown"),
   };
 }
+
+const isRate = (name: string): name is Rate => (RATES as readonly string[]).includes(name);
+
+function readSeed(part: string, value: string): number {
+  const seed = /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(seed <= MAX_SEED)) throw unreadable(part, `a seed is a whole number up to ${MAX_SEED}`);
+  return seed;
+}
+
+function readDelay(part: string, value: string): [number, number] {
+  const [, low, high = low] = /^(\d{1,9})(?:\.\.(\d{1,9}))?(?:ms)?$/.exec(value) ?? [];
+  const range: [number, number] = [Number(low), Number(high)];
+  if (!(range[0] <= range[1]))
+    throw unreadable(part, "a delay is so many milliseconds, or the least and the most: 0..500ms");
+  return range;
+}
+
+function readRate(part: string, value: string): number {
+  const rate = /^(\d+\.?\d*|\.\d+)(e-?\d+)?$/.test(value) ? Number(value) : Number.NaN;
+  if (!(rate >= 0 && rate <= 1)) throw unreadable(part, "a rate is a probability from 0 to 1");
+  return rate;
+}
+
+const unreadable = (part: string, why: string) =>
+  new MinilakeError("Usage", `--faults: "${part}" cannot be read: ${why}.`, {
+    hint: `Write it like: --faults '${EXAMPLE}'`,
+  });
 
 /** mulberry32: a small seeded generator of numbers from 0 (inclusive) to 1 (exclusive). */
 function sequence(seed: number): () => number {

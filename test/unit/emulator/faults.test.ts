@@ -32,7 +32,49 @@ describe("faults", () => {
     expect(parseFaults(spec).describe()).toBe(spec);
   });
 
-  it.each(["duplicate=2", "drop=-0.1", "speed=1", "delay=fast", "drop=", "seed=x"])("refuses %s by name", (spec) => {
-    expect(() => parseFaults(`seed=1,${spec}`)).toThrow(spec);
+  it.each([
+    ["duplicate=2", "a rate is a probability from 0 to 1"],
+    ["drop=-0.1", "a rate is a probability from 0 to 1"],
+    ["drop=", "a rate is a probability from 0 to 1"],
+    ["drop=0x1", "a rate is a probability from 0 to 1"],
+    ["drop=0.1=5", "a rate is a probability from 0 to 1"],
+    ["drop=50%", "a rate is a probability from 0 to 1"],
+    ["speed=1", "there are seed, delay, duplicate, reorder, drop, throttle, slowdown"],
+    ["drop", "a rate is a probability from 0 to 1"],
+    ["delay=fast", "a delay is so many milliseconds"],
+    ["delay=500..0ms", "a delay is so many milliseconds"],
+    ["delay=0..5s", "a delay is so many milliseconds"],
+    ["reorder=0.2,reorder=0.3", "reorder is there twice"],
+  ])("refuses %s by name, and says why", (spec, why) => {
+    expect(() => parseFaults(`seed=1,${spec}`)).toThrow(`"${spec.split(",").at(-1)}" cannot be read: ${why}`);
+  });
+
+  it.each(["seed=x", "seed=-1", "seed=1.5", "seed=4294967296"])("refuses %s", (spec) => {
+    expect(() => parseFaults(spec)).toThrow(`"${spec}" cannot be read: a seed is a whole number`);
+  });
+
+  it("draws each rate as often as asked, whatever the seed", () => {
+    const count = 10_000;
+    for (const seed of [0, 1, 2, 42, 4_294_967_295]) {
+      const faults = parseFaults(`seed=${seed},duplicate=0.3,reorder=0.2,drop=0.1,throttle=0.05,slowdown=0.02`);
+      const seen = { drop: 0, duplicate: 0, reorder: 0, throttle: 0, slowdown: 0 };
+      for (let index = 0; index < count; index++) {
+        const delays = faults.eventDelays();
+        if (delays.length === 0) seen.drop++;
+        if (delays.length === 2) seen.duplicate++;
+        if ((delays[0] ?? 0) > 0) seen.reorder++;
+        if (faults.throttle()) seen.throttle++;
+        if (faults.slowDown()) seen.slowdown++;
+      }
+      // An event that is dropped can be neither doubled nor held back.
+      const expected = { drop: 0.1, duplicate: 0.9 * 0.3, reorder: 0.9 * 0.2, throttle: 0.05, slowdown: 0.02 };
+      for (const [name, rate] of Object.entries(expected)) {
+        // Five standard deviations.
+        const tolerance = 5 * Math.sqrt((rate * (1 - rate)) / count);
+        expect(Math.abs(seen[name as keyof typeof seen] / count - rate), `${name}, seed ${seed}`).toBeLessThan(
+          tolerance,
+        );
+      }
+    }
   });
 });
