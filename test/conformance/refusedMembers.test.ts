@@ -25,9 +25,10 @@ const by = (member: string) => ({
   $metadata: { httpStatusCode: 501 },
 });
 
-/** Has a client of Lambda's send one more member, which it may not know; returns what ends it. */
-function sendAlso(client: Target["lambda"], member: string): () => void {
-  client.middlewareStack.add(
+/** Has a client send one more member, which it may not know; returns what ends it. */
+function sendAlso(client: Target["lambda"] | Target["sqs"], member: string): () => void {
+  const stack = client.middlewareStack as Target["lambda"]["middlewareStack"];
+  stack.add(
     (next) => (args) => {
       const request = args.request as { body: string | Uint8Array };
       request.body = JSON.stringify({ ...JSON.parse(Buffer.from(request.body).toString()), [member]: { Size: 1 } });
@@ -35,7 +36,7 @@ function sendAlso(client: Target["lambda"], member: string): () => void {
     },
     { step: "serialize", priority: "low", name: "member" },
   );
-  return () => client.middlewareStack.remove("member");
+  return () => stack.remove("member");
 }
 
 describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")(
@@ -44,9 +45,10 @@ describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")(
     test("SQS", async () => {
       const { QueueUrl } = await t.sqs.send(new CreateQueueCommand({ QueueName: t.uniqueName("queue") }));
       await t.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: "m" }));
-      const receive = (options: object) => t.sqs.send(new ReceiveMessageCommand({ QueueUrl, ...options }));
-      await expect(receive({ ReceiveRequestAttemptId: "a" })).rejects.toMatchObject(by("ReceiveRequestAttemptId"));
-      expect((await receive({})).Messages).toHaveLength(1);
+      const receive = () => t.sqs.send(new ReceiveMessageCommand({ QueueUrl }));
+      const stop = sendAlso(t.sqs, "FutureWindow");
+      await expect(receive().finally(stop)).rejects.toMatchObject(by("FutureWindow"));
+      expect((await receive()).Messages).toHaveLength(1);
     });
 
     test("Logs", async () => {
@@ -87,8 +89,8 @@ describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")(
       const PolicySourceArn = `arn:aws:iam::${t.accountId}:role/somebody`;
       const simulation = { PolicySourceArn, ActionNames: ["s3:GetObject"] };
       await expect(
-        t.iam.send(new SimulatePrincipalPolicyCommand({ ...simulation, PermissionsBoundaryPolicyInputList: ["{}"] })),
-      ).rejects.toMatchObject(by("PermissionsBoundaryPolicyInputList"));
+        t.iam.send(new SimulatePrincipalPolicyCommand({ ...simulation, ResourcePolicy: "{}" })),
+      ).rejects.toMatchObject(by("ResourcePolicy"));
       const session = { RoleArn: PolicySourceArn, RoleSessionName: "session", SourceIdentity: "somebody" };
       await expect(t.sts.send(new AssumeRoleCommand(session))).rejects.toMatchObject(by("SourceIdentity"));
     });

@@ -1,6 +1,6 @@
 import type { Members } from "../protocols/members.ts";
 
-/** ReceiveRequestAttemptId is for FIFO queues, which are not here. */
+/** MessageDeduplicationId and ReceiveRequestAttemptId are refused as AWS refuses them for queues that are not FIFO. */
 export const MEMBERS = {
   CancelMessageMoveTask: ["TaskHandle"],
   ChangeMessageVisibility: ["QueueUrl", "ReceiptHandle", "VisibilityTimeout"],
@@ -24,6 +24,7 @@ export const MEMBERS = {
     "MaxNumberOfMessages",
     "VisibilityTimeout",
     "WaitTimeSeconds",
+    "ReceiveRequestAttemptId",
   ],
   SendMessage: [
     "QueueUrl",
