@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { portTaken } from "../backends/embedded.ts";
-import { startEmulator } from "../emulator/server.ts";
+import { type Emulator, startEmulator } from "../emulator/server.ts";
 import { isDamageError } from "../emulator/store/findDamage.ts";
 import { damagedStore } from "../emulator/store/folderErrors.ts";
 import { MinilakeError } from "../errors.ts";
@@ -56,7 +56,7 @@ export async function runEmulator(context: CommandContext, options: EmulatorComm
 
 async function welcome(
   { output }: CommandContext,
-  emulator: { endpoint: string; region: string; credentials: { accessKeyId: string; secretAccessKey: string } },
+  emulator: Pick<Emulator, "endpoint" | "region" | "credentials" | "faults">,
   options: EmulatorCommandOptions,
 ): Promise<string> {
   const colours = await output.colours("stdout");
@@ -65,6 +65,9 @@ async function welcome(
     : { accessKeyId: "test", secretAccessKey: "test" };
   return [
     `${colours.green("✔")} The embedded AWS endpoint listens at ${colours.bold(emulator.endpoint)}; Ctrl-C stops it.`,
+    ...(emulator.faults === "none"
+      ? []
+      : [`  It misbehaves on purpose, the same way each time with --faults '${emulator.faults}'`]),
     "",
     "  In another terminal:",
     "",

@@ -108,6 +108,18 @@ test("emulator: one line of JSON when ready, works, stops on SIGTERM with 0", { 
   expect(await isListening(Number(new URL(ready!.endpoint).port))).toBe(false);
 });
 
+test("emulator: says which faults it makes, with their seed", { timeout: 60_000 }, async () => {
+  const { run } = await workspace();
+  const { code, stdout } = await run(["emulator", "--port", "0", "--data-dir", "data", "--faults", "drop=0.1"], {
+    meanwhile: async (soFar, kill) => {
+      await waitFor("the greeting", () => soFar.stdout.includes("aws s3 ls") || undefined);
+      kill("SIGTERM");
+    },
+  });
+  expect(code).toBe(0);
+  expect(stdout).toContain("It misbehaves on purpose, the same way each time with --faults 'seed=1,drop=0.1'");
+});
+
 test.skipIf(process.platform === "win32")(
   "emulator: out of file descriptors it says so, and works on when there are some again",
   { timeout: 60_000 },
