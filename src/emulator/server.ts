@@ -359,7 +359,12 @@ async function send(
   outgoing: ServerResponse,
   report: EmulatorSettings["report"],
 ): Promise<void> {
-  const headers: Record<string, string | number> = { ...reply.headers };
+  const disposition = reply.headers?.["content-disposition"];
+  // First: behind a content-length Node takes none beyond ASCII.
+  const headers: Record<string, string | number> = {
+    ...(disposition !== undefined && { "content-disposition": disposition }),
+    ...reply.headers,
+  };
   if (headers["x-amz-request-id"] === undefined) headers["x-amzn-requestid"] ??= request.id;
   // As bytes, a long text is walked through once, not once for its length and once to be sent.
   const isLong = typeof reply.body === "string" && reply.body.length > LONG_TEXT;

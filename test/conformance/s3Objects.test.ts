@@ -187,6 +187,24 @@ describe("what an object carries", () => {
     );
     expect([got.ContentType, got.ContentDisposition, got.CacheControl]).toEqual(["text/plain", "inline", "max-age=1"]);
   });
+
+  test("response parameters may hold what Latin-1 has, and nothing else", async () => {
+    const path = `/${Bucket}/carried`;
+    const get = (name: string) =>
+      signedRequest(t, {
+        method: "GET",
+        path,
+        query: `response-content-disposition=${encodeURIComponent(`attachment; filename="${name}.csv"`)}`,
+      });
+    const latin = await get("é");
+    expect([latin.status, latin.headers["content-disposition"]]).toEqual([200, 'attachment; filename="é.csv"']);
+    const japanese = await get("日本");
+    expect([japanese.status, japanese.code, xmlText(japanese.body, "Message")]).toEqual([
+      400,
+      "InvalidArgument",
+      "Header value cannot be represented using ISO-8859-1.",
+    ]);
+  });
 });
 
 describe("what is not there", () => {

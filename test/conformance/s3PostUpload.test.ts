@@ -70,6 +70,15 @@ describe("a browser's form", () => {
     expect(Buffer.from(await got.Body!.transformToByteArray()).equals(file)).toBe(true);
   });
 
+  test("may name its file in any script", async () => {
+    const named = { "Content-Disposition": 'attachment; filename="日本.csv"' };
+    const reply = await post({ key: "in/named", ...named, ...signedFields([anyKey, named]) });
+    expect(reply.status).toBe(204);
+    const { ContentDisposition, Body } = await t.s3.send(new GetObjectCommand({ Bucket, Key: "in/named" }));
+    expect(Buffer.from(ContentDisposition!, "latin1").toString()).toBe(named["Content-Disposition"]);
+    expect(await Body!.transformToString()).toBe("id,x\n1,2\n");
+  });
+
   test("answers 204, or sends the browser on", async () => {
     const plain = await post({ key: "in/1", ...signedFields([anyKey]) });
     expect([plain.status, plain.headers.etag]).toEqual([204, expect.stringMatching(/^"[0-9a-f]{32}"$/)]);

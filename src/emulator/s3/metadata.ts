@@ -116,6 +116,9 @@ export function responseOverrides(call: S3Call): Record<string, string> {
       );
     }
     if (/[\r\n\0]/.test(value)) throw invalidArgument("Header value contains forbidden characters", parameter, value);
+    if (!isLatin1(value)) {
+      throw invalidArgument("Header value cannot be represented using ISO-8859-1.", parameter, value);
+    }
     overrides[name] = value;
   }
   return overrides;
@@ -127,10 +130,10 @@ export function objectHeaders(record: ObjectRecord, isVersioned: boolean): Recor
     "last-modified": new Date(record.modified).toUTCString(),
     etag: `"${record.etag}"`,
     "accept-ranges": "bytes",
-    "content-type": record.contentType ?? DEFAULT_CONTENT_TYPE,
+    "content-type": toWire(record.contentType ?? DEFAULT_CONTENT_TYPE),
     "x-amz-server-side-encryption": "AES256",
-    ...record.headers,
   };
+  for (const name in record.headers) headers[name] = toWire(record.headers[name]!);
   if (isVersioned) headers["x-amz-version-id"] = record.versionId;
   if (record.storageClass) headers["x-amz-storage-class"] = record.storageClass;
   if (record.tags) headers["x-amz-tagging-count"] = record.tags.length;
@@ -139,6 +142,11 @@ export function objectHeaders(record: ObjectRecord, isVersioned: boolean): Recor
   }
   return headers;
 }
+
+const isLatin1 = (text: string) => /^[\0-\xff]*$/.test(text);
+
+/** A header's characters stand for bytes. A form's field may have others: they go out as the bytes that came in, UTF-8. */
+const toWire = (text: string) => (isLatin1(text) ? text : Buffer.from(text, "utf8").toString("latin1"));
 
 /** Beyond ASCII, S3 reads metadata bytes as Latin-1 and gives them back as an RFC 2047 word. */
 const encodeMailWord = (value: string) =>

@@ -277,6 +277,7 @@ async function loadHandler() {
   if (!handler) throw new RuntimeFailure("Runtime.HandlerNotFound", `${written} is undefined or not exported`);
   if (typeof handler !== "function")
     throw new RuntimeFailure("Runtime.HandlerNotFound", `${written} is not a function`);
+  if (streaming.has(handler)) refuseStreaming();
   if (isModern && handler.length >= 3) {
     throw new RuntimeFailure(
       "Runtime.CallbackHandlerDeprecated",
@@ -286,13 +287,22 @@ async function loadHandler() {
   return handler;
 }
 
+/** Handlers that would stream: a module may have others beside them. */
+const streaming = new WeakSet();
+globalThis.awslambda = {
+  streamifyResponse: (handler) => {
+    streaming.add(handler);
+    return handler;
+  },
+  HttpResponseStream: { from: refuseStreaming },
+};
+
 function refuseStreaming() {
   throw new RuntimeFailure(
     "Runtime.StreamingNotSupported",
     "minilake's embedded endpoint does not implement lambda response streaming (awslambda.streamifyResponse).",
   );
 }
-globalThis.awslambda = { streamifyResponse: refuseStreaming, HttpResponseStream: { from: refuseStreaming } };
 
 function buildContext(headers, deadlineMs) {
   const parse = (name) => {

@@ -39,6 +39,14 @@ describe("handlers", () => {
       "index.handler",
       null,
     ],
+    [
+      "an ordinary handler beside one that streams",
+      {
+        "index.mjs": `export const stream = awslambda.streamifyResponse(async () => {}); export const handler = async () => "plain";`,
+      },
+      "index.handler",
+      "plain",
+    ],
     ["a default export", { "index.mjs": `export default async () => "default";` }, "index.default", "default"],
     [
       "a folder with the name of the .mjs file, which comes first",
