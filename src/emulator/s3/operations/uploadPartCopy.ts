@@ -101,7 +101,7 @@ async function copyBytes(
   { start, end }: ByteRange,
   algorithm: ChecksumAlgorithm,
 ): Promise<CopiedBytes> {
-  const body = readBody(context.store, source, start, end);
+  const body = readBody(context.store, source, { start, end });
   if (Buffer.isBuffer(body)) {
     const sink = new BodySink(context.store.blobs, new Set([algorithm]), body.length);
     sink.write(body);
