@@ -223,6 +223,37 @@ describe.runIf(isEmbedded)("a body whose file", () => {
   });
 });
 
+describe.runIf(isEmbedded)("a body of which one bit is another one", () => {
+  test("is not given out as if it were whole, nor copied under a new checksum", async () => {
+    const folder = newFolder();
+    const reports: string[] = [];
+    const report = (message: string, error?: unknown) => reports.push(`${message} ${error}`);
+    const here = await endpoint(folder, { report });
+    const { s3 } = here;
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: "k", Body: big }));
+    const [entry] = readdirSync(join(folder, "blobs"), { recursive: true, withFileTypes: true }).filter((one) =>
+      one.isFile(),
+    );
+    const file = join(entry!.parentPath, entry!.name);
+    const bytes = readFileSync(file);
+    bytes[100_000]! ^= 1;
+    writeFileSync(file, bytes);
+    // A client of the SDK compares the checksum itself; one that does not is cut off before the end.
+    const got = await s3.send(new GetObjectCommand({ Bucket, Key: "k" }));
+    await expect(got.Body!.transformToByteArray()).rejects.toThrow(/checksum/i);
+    const t = { endpoint: here.endpoint, region: "us-east-1", credentials } as Target;
+    await expect(signedRequest(t, { method: "GET", path: `/${Bucket}/k` })).rejects.toThrow("socket hang up");
+    expect(reports.join()).toContain("The object is not as it was written: its bytes have another CRC32");
+    const copy = { Bucket, Key: "copy", CopySource: `${Bucket}/k`, ChecksumAlgorithm: "SHA256" as const };
+    await expect(s3.send(new CopyObjectCommand(copy))).rejects.toMatchObject({
+      name: "InternalError",
+      message: expect.stringContaining(entry!.name),
+    });
+    await expect(s3.send(new HeadObjectCommand({ Bucket, Key: "copy" }))).rejects.toMatchObject({ name: "NotFound" });
+  });
+});
+
 describe.runIf(isEmbedded)("a data folder that goes away under the endpoint", () => {
   test.each([
     ["is removed", (folder: string) => rmSync(folder, { recursive: true })],

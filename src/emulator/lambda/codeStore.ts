@@ -24,7 +24,7 @@ export class CodeStore {
    * Throws AwsError InvalidParameterValueException as `unpackDeploymentPackage` does.
    */
   async add(zip: Buffer): Promise<{ hash: string; size: number }> {
-    const hash = createHash("sha256").update(zip).digest("hex");
+    const hash = hashOf(zip);
     this.retain(hash);
     try {
       await this.#once(hash, async () => {
@@ -48,16 +48,25 @@ export class CodeStore {
       this.release("check");
       await removeFolder(scratch);
     }
-    return { hash: createHash("sha256").update(zip).digest("hex"), size: zip.length };
+    return { hash: hashOf(zip), size: zip.length };
   }
 
-  /** The unpacked folder, made again from the zip if it is gone. */
+  /** The unpacked folder, made again from the zip if it is gone. Throws an Error that names a zip which is missing or damaged. */
   async unpacked(hash: string): Promise<string> {
     const folder = join(this.#folder, hash);
-    if (!existsSync(folder)) {
-      await this.#once(hash, async () => this.#unpack(hash, await readFile(this.#zipPath(hash))));
-    }
+    if (!existsSync(folder)) await this.#once(hash, async () => this.#unpack(hash, await this.#readZip(hash)));
     return folder;
+  }
+
+  async #readZip(hash: string): Promise<Buffer> {
+    const path = this.#zipPath(hash);
+    const zip = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+      return undefined;
+    });
+    if (zip && hashOf(zip) === hash) return zip;
+    const fault = zip ? "is not as it was uploaded" : "is missing";
+    throw new Error(`its code ${path} ${fault}. Put the file back from a copy, or update the function's code.`);
   }
 
   zip(hash: string): { size: number; stream: () => ReadStream } | undefined {
@@ -135,6 +144,8 @@ export class CodeStore {
     return join(this.#folder, `${hash}.zip`);
   }
 }
+
+const hashOf = (zip: Buffer) => createHash("sha256").update(zip).digest("hex");
 
 /** A function cannot change its own code on AWS. Permissions stop everybody but root. */
 function makeReadOnly(folder: string): void {

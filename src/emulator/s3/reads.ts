@@ -1,7 +1,6 @@
 import { AwsError } from "../awsError.ts";
 import type { EmulatorReply } from "../http.ts";
 import { checkExpectedOwner, mayKnowOfKeys, objectArn, requireAccess } from "./access.ts";
-import { readBody } from "./bodies/reader.ts";
 import { requireBody } from "./bodies/requireBody.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
 import { checksumHeader } from "./checksums.ts";
@@ -88,7 +87,7 @@ export function versionedAction(action: string, versionId: string | undefined): 
 export function describeObject(
   context: S3Context,
   call: S3Call,
-): { reply: EmulatorReply; body?: { record: ObjectRecord; range: ByteRange } } {
+): { reply: EmulatorReply; body?: { record: ObjectRecord; range: ByteRange; isVerified: boolean } } {
   const { bucket, record } = findObject(context, call, "s3:GetObject");
   const headers = objectHeaders(record, bucket.versioning !== undefined);
   const unmodified = checkReadConditions(call, record, context.settings.now(), headers);
@@ -112,7 +111,10 @@ export function describeObject(
   requireBody(context, { bucket: call.bucket, key: call.key, record }, { start, end });
   if (bucket.lifecycle) Object.assign(headers, expirationHeader(bucket, call.key, record));
   Object.assign(headers, responseOverrides(call));
-  return { reply: { status: range ? 206 : 200, headers }, body: { record, range: { start, end } } };
+  return {
+    reply: { status: range ? 206 : 200, headers },
+    body: { record, range: { start, end }, isVerified: wantsChecksum },
+  };
 }
 
 /** Throws InvalidRequest 400. */
@@ -151,8 +153,4 @@ function partRange(context: S3Context, record: ObjectRecord, number: number): By
     });
   }
   return { start, end: start + part.size, checksum: part.checksum };
-}
-
-export function openRange(context: S3Context, record: ObjectRecord, range: ByteRange): EmulatorReply["body"] {
-  return readBody(context.store, record, range.start, range.end);
 }

@@ -1,20 +1,32 @@
 import { close, open, read } from "node:fs";
 import { Readable } from "node:stream";
-import type { BodyReference, ObjectRecord, Segment } from "../records.ts";
+import { AwsError } from "../../awsError.ts";
+import { createHasher, type Hasher } from "../checksums.ts";
+import type { BodyReference, Checksum, ObjectRecord, Segment } from "../records.ts";
 import type { S3Store } from "../store.ts";
 
 /** Bytes read at a time. */
 const READ_BYTES = 1 << 20;
 
-/** Bytes `start` to `end` (exclusive) of an object: at once when they lie in the database, else as a stream. */
-export function readBody(store: S3Store, record: ObjectRecord, start = 0, end = record.size): Buffer | Readable {
+/**
+ * Bytes `start` to `end` (exclusive) of an object: at once when they lie in the database, else as a stream. A stream of the whole
+ * object fails before its last bytes when they have another checksum than the one that the object was written with.
+ *
+ * isVerified   somebody else compares the checksum: the client, which was given it
+ */
+export function readBody(
+  store: S3Store,
+  record: ObjectRecord,
+  { start = 0, end = record.size, isVerified = false } = {},
+): Buffer | Readable {
   if (record.body === undefined || start >= end) return Buffer.alloc(0);
   if ("inline" in record.body) {
     const bytes = store.inlineBody(record.body.inline);
     return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
   }
   const segments = cut(segmentsOf(store, record.body, record.size), start, end);
-  return new SegmentReader(store, segments);
+  const isWhole = start === 0 && end === record.size && record.checksum?.type === "FULL_OBJECT";
+  return new SegmentReader(store, segments, isWhole && !isVerified ? record.checksum : undefined);
 }
 
 /** The files of a body that is not in the database. */
@@ -36,19 +48,30 @@ export function cut(segments: readonly Segment[], start: number, end: number): S
   return result;
 }
 
+function damagedBody({ algorithm }: Checksum, segments: readonly Segment[]): AwsError {
+  const files = [...new Set(segments.map(({ blob }) => blob))];
+  const named = files.length > 3 ? `${files.slice(0, 3).join(", ")} and ${files.length - 3} more` : files.join(", ");
+  const message = `The object is not as it was written: its bytes have another ${algorithm}. Put its files in the folder of bodies (${named}) back from a copy, or write the object again.`;
+  return new AwsError("InternalError", message, 500);
+}
+
 /** Reads segments one after the other, keeping their files from being removed until it is closed. */
 export class SegmentReader extends Readable {
   readonly #store: S3Store;
   readonly #segments: Segment[];
   readonly #letGo: () => void;
+  readonly #checksum: Checksum | undefined;
+  readonly #hasher: Hasher | undefined;
   #index = 0;
   #at = 0;
   #file: number | undefined;
 
-  constructor(store: S3Store, segments: Segment[]) {
+  constructor(store: S3Store, segments: Segment[], checksum?: Checksum) {
     super({ highWaterMark: READ_BYTES });
     this.#store = store;
     this.#segments = segments;
+    this.#checksum = checksum;
+    this.#hasher = checksum && createHasher(checksum.algorithm);
     this.#letGo = store.blobs.hold(segments.map(({ blob }) => blob));
   }
 
@@ -81,14 +104,24 @@ export class SegmentReader extends Readable {
         this.destroy(error ?? new Error(`file ${segment.blob} is shorter than its segment`));
         return;
       }
+      const piece = bytes === length ? buffer : buffer.subarray(0, bytes);
       this.#at += bytes;
       if (this.#at >= segment.size) {
         this.#closeFile();
         this.#index++;
         this.#at = 0;
       }
-      this.push(bytes === length ? buffer : buffer.subarray(0, bytes));
+      this.#hasher?.update(piece);
+      if (this.#index === this.#segments.length && !this.#isAsWritten()) {
+        this.destroy(damagedBody(this.#checksum!, this.#segments));
+        return;
+      }
+      this.push(piece);
     });
+  }
+
+  #isAsWritten(): boolean {
+    return this.#hasher === undefined || this.#hasher.digest().toString("base64") === this.#checksum!.value;
   }
 
   #closeFile(): void {

@@ -1,5 +1,6 @@
+import { readBody } from "../bodies/reader.ts";
 import type { Operation } from "../call.ts";
-import { describeObject, openRange } from "../reads.ts";
+import { describeObject } from "../reads.ts";
 
 /**
  * The object's bytes, from the database at once or streamed from files.
@@ -9,6 +10,6 @@ import { describeObject, openRange } from "../reads.ts";
  */
 export const getObject: Operation = (context, call) => {
   const { reply, body } = describeObject(context, call);
-  if (body) reply.body = openRange(context, body.record, body.range);
+  if (body) reply.body = readBody(context.store, body.record, { ...body.range, isVerified: body.isVerified });
   return reply;
 };

@@ -104,7 +104,7 @@ async function copyBytes(
   algorithm: ChecksumAlgorithm,
 ): Promise<CopiedBytes> {
   await loadHashers([algorithm]);
-  const body = readBody(context.store, source, start, end);
+  const body = readBody(context.store, source, { start, end });
   if (Buffer.isBuffer(body)) {
     const sink = new BodySink(context.store.blobs, new Set([algorithm]), body.length);
     sink.write(body);
