@@ -115,6 +115,15 @@ describe("bad input gets a clear message, and loses nothing", { timeout: 60_000 
     }
   });
 
+  test.runIf(existsSync("/proc/self"))(
+    "a data folder where no folder can be made: told, and not tried for ever",
+    async () => {
+      const { run, port } = await workspace();
+      const { code, stderr } = await run(["emulator", "--port", String(port), "--data-dir", "/proc/lake"]);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("/proc/lake cannot be made") });
+    },
+  );
+
   test("a port that another lake has: the same words from up and emulator", async () => {
     const [one, other] = [await workspace(), await workspace()];
     await one.run(["up", "--port", String(one.port)]);

@@ -99,7 +99,8 @@ export function describeObject(
   headers["content-length"] = end - start;
   if (range && record.size > 0) headers["content-range"] = `bytes ${start}-${end - 1}/${record.size}`;
   if (part && record.partsCount) headers["x-amz-mp-parts-count"] = record.partsCount;
-  if (wantsChecksum(call) && record.checksum) {
+  const isVerified = wantsChecksum(call);
+  if (isVerified && record.checksum) {
     const { algorithm, type, value } = record.checksum;
     // Of an object with a composite checksum each part has its own, which is not the one of a whole of one part either.
     const shown = (type === "COMPOSITE" && part?.checksum) || (start === 0 && end === record.size ? value : undefined);
@@ -113,7 +114,7 @@ export function describeObject(
   Object.assign(headers, responseOverrides(call));
   return {
     reply: { status: range ? 206 : 200, headers },
-    body: { record, range: { start, end }, isVerified: wantsChecksum },
+    body: { record, range: { start, end }, isVerified },
   };
 }
 

@@ -1,5 +1,5 @@
-import { mkdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import * as lmdb from "lmdb";
 import { MinilakeError } from "../../errors.ts";
 import { BlobStore } from "./blobs.ts";
@@ -146,17 +146,16 @@ export class Store {
   }
 }
 
+/** Makes the folder and those above it one by one: Node's own `recursive` never returns where a folder exists and takes no other. */
 function makeFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isFile()) throw notAFolder(folder);
+  if (found) return;
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder));
   try {
-    mkdirSync(folder, { recursive: true });
-  } catch {
-    if (statSync(folder, { throwIfNoEntry: false })?.isFile()) throw notAFolder(folder);
-    try {
-      // By itself it says why; with its parents it says ENOENT also of a read-only disk.
-      mkdirSync(folder);
-    } catch (cause) {
-      throw unusable(folder, "cannot be made", cause);
-    }
+    mkdirSync(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(folder, "cannot be made", cause);
   }
 }
 
