@@ -17,6 +17,18 @@ export function isPolicyPrincipal(value: unknown): boolean {
   return kinds.length > 0 && kinds.every(([kind, names]) => Object.hasOwn(FORMS, kind) && areOf(FORMS[kind]!, names));
 }
 
+/** The AWS principals that the statements of a well-formed policy name, in Principal and NotPrincipal; not those in its conditions. */
+export function namedPrincipals(document: string): string[] {
+  const { Statement } = JSON.parse(document) as { Statement?: unknown };
+  return [Statement].flat().flatMap((statement) => {
+    const { Principal, NotPrincipal } = statement as Record<string, unknown>;
+    return [Principal, NotPrincipal].flatMap((value) => {
+      if (typeof value !== "object" || value === null || !("AWS" in value)) return [];
+      return [value.AWS].flat().filter((name): name is string => typeof name === "string");
+    });
+  });
+}
+
 function areOf(form: RegExp, names: unknown): boolean {
   const list = Array.isArray(names) ? names : [names];
   return list.length > 0 && list.every((name) => typeof name === "string" && form.test(name));

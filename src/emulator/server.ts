@@ -157,7 +157,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
 /** Services know nothing of each other; here they get each other's functions. */
 function connectServices(store: Store, settings: EmulatorSettings, dataDir: string, faults: typeof NO_FAULTS) {
   const identity = createIam({ store, settings });
-  const { authorize, roleRefusal, assumeRoleForService, authenticatePostPolicy } = identity;
+  const { authorize, roleRefusal, assumeRoleForService, authenticatePostPolicy, knowsPrincipal } = identity;
   const cloudwatch = createCloudWatch({ store, settings, authorize });
   const logs = createLogs({ store, settings, authorize, onMessage: cloudwatch.recordEmbedded });
   const sqs = createSqs({ store, settings, authorize });
@@ -165,7 +165,7 @@ function connectServices(store: Store, settings: EmulatorSettings, dataDir: stri
     const service = arn.split(":")[2];
     return service === "lambda" ? lambda : service === "sqs" ? sqs : undefined;
   };
-  const s3 = createS3({ store, settings, authorize, authenticatePostPolicy, targetFor, faults });
+  const s3 = createS3({ store, settings, authorize, authenticatePostPolicy, knowsPrincipal, targetFor, faults });
   const lambda = createLambda({
     store,
     settings,

@@ -265,6 +265,22 @@ describe("a configuration comes back as it was put, and goes with its delete:", 
     expect(await refusal(put)).toEqual({ status: 400, code: "MalformedPolicy", message });
   });
 
+  test("policy of a role that is not there is MalformedPolicy, in a condition it may stand", async () => {
+    const role = `arn:aws:iam::${t.accountId}:role/${t.uniqueName("nobody")}`;
+    const put = (statement: object) => {
+      const all = { Effect: "Deny", Action: "s3:*", Resource: `arn:aws:s3:::${Bucket}/none/*`, ...statement };
+      const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [all] });
+      return t.s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+    };
+    expect(await refusal(put({ Principal: { AWS: ["*", role] } }))).toEqual({
+      status: 400,
+      code: "MalformedPolicy",
+      message: "Invalid principal in policy",
+    });
+    await put({ Principal: "*", Condition: { ArnEquals: { "aws:PrincipalArn": role } } });
+    await t.s3.send(new DeleteBucketPolicyCommand({ Bucket }));
+  });
+
   test("a public policy only once public policies are not blocked", async () => {
     const Policy = JSON.stringify({
       Statement: [{ Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: `arn:aws:s3:::${Bucket}/*` }],

@@ -11,6 +11,7 @@ import type { EmulatorSettings } from "../settings.ts";
 import type { Store } from "../store/store.ts";
 import { accountFacts, createAuthorize } from "./authorize.ts";
 import { createFindKey } from "./credentials.ts";
+import { isKnownPrincipal } from "./operation.ts";
 import { IAM_OPERATIONS } from "./operations.ts";
 import { Parameters } from "./parameters.ts";
 import { createServiceRoles } from "./sessions.ts";
@@ -54,6 +55,8 @@ export interface IdentityService {
     sessionName: string,
     service: string,
   ): { credentials: TemporaryCredentials; caller: Caller };
+  /** False for a role or user of this account that is not there. */
+  knowsPrincipal(arn: string): boolean;
   /** The account root's issued key pair, made once and kept in the store. */
   rootCredentials(): { accessKeyId: string; secretAccessKey: string };
 }
@@ -100,6 +103,7 @@ export function createIam({ store, settings }: { store: Store; settings: Emulato
     authorize,
     roleRefusal: roles.refusal,
     assumeRoleForService: roles.assume,
+    knowsPrincipal: (arn) => isKnownPrincipal(arn, identities, accountId),
     rootCredentials: () => {
       const { accessKeyId, secretAccessKey } = identities.rootKey();
       return { accessKeyId, secretAccessKey };

@@ -1,5 +1,6 @@
 import type { AccessRequest, Caller } from "../access.ts";
 import { AwsError } from "../awsError.ts";
+import { namedPrincipals } from "../policyPrincipal.ts";
 import { type ManagedPolicy, managedPolicy } from "./managedPolicies.ts";
 import { type Constraint, MAX_TAGS, type Parameters } from "./parameters.ts";
 import type { AccountFacts } from "./policy/requestContext.ts";
@@ -66,23 +67,20 @@ export const limitExceeded = (message: string) => new AwsError("LimitExceeded", 
 /** Throws   MalformedPolicyDocument 400, LimitExceeded 409 */
 export function checkTrustPolicy(document: string, { identities, accountId }: IamContext): void {
   validatePolicy(document, "trust");
-  for (const [, name] of document.matchAll(new RegExp(`"(arn:aws:iam::${accountId}:(?:role|user)/[^"]+)"`, "g"))) {
-    const role = identities.findRole(name!.slice(name!.lastIndexOf("/") + 1));
-    if (role?.arn === name) continue;
-    if (!isPrincipal(document, name!)) continue;
-    throw new AwsError("MalformedPolicyDocument", `Invalid principal in policy: "AWS":"${name}"`, 400);
+  const unknown = namedPrincipals(document).find((name) => !isKnownPrincipal(name, identities, accountId));
+  if (unknown !== undefined) {
+    throw new AwsError("MalformedPolicyDocument", `Invalid principal in policy: "AWS":"${unknown}"`, 400);
   }
   if (weight(document) > MAX_TRUST_POLICY) {
     throw limitExceeded(`Cannot exceed quota for ACLSizePerRole: ${MAX_TRUST_POLICY}`);
   }
 }
 
-/** An ARN may stand in a condition too, where nobody has to exist. */
-function isPrincipal(document: string, arn: string): boolean {
-  const { Statement } = JSON.parse(document);
-  return [Statement]
-    .flat()
-    .some(({ Principal }) => typeof Principal === "object" && [Principal.AWS].flat().includes(arn));
+/** A role or user of this account has to be there when a policy names it; of another account nobody here can tell. */
+export function isKnownPrincipal(arn: string, identities: IdentityStore, accountId: string): boolean {
+  if (!arn.startsWith(`arn:aws:iam::${accountId}:role/`) && !arn.startsWith(`arn:aws:iam::${accountId}:user/`))
+    return true;
+  return identities.findRole(arn.slice(arn.lastIndexOf("/") + 1))?.arn === arn;
 }
 
 /** Throws   MalformedPolicyDocument 400, LimitExceeded 409 for all inline policies of the role together */

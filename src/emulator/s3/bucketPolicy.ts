@@ -1,5 +1,5 @@
 import { AwsError } from "../awsError.ts";
-import { isPolicyPrincipal } from "../policyPrincipal.ts";
+import { isPolicyPrincipal, namedPrincipals } from "../policyPrincipal.ts";
 import { checkExpectedOwner, requireBucket } from "./access.ts";
 import { header, type S3Call, type S3Context } from "./call.ts";
 import type { BucketRecord } from "./records.ts";
@@ -34,7 +34,7 @@ export function requirePolicyAccess(context: S3Context, call: S3Call, action: st
 }
 
 /** Throws MalformedPolicy 400. */
-export function checkPolicy(text: string, bucket: string): void {
+export function checkPolicy(text: string, bucket: string, { knowsPrincipal }: Pick<S3Context, "knowsPrincipal">): void {
   let policy: unknown;
   try {
     policy = JSON.parse(text);
@@ -52,6 +52,7 @@ export function checkPolicy(text: string, bucket: string): void {
   const statements = listOf(Statement) as Statement[];
   if (statements.length === 0) throw malformed("Could not parse the policy: Statement is empty!");
   for (const statement of statements) checkStatement(statement, bucket);
+  if (!namedPrincipals(text).every(knowsPrincipal)) throw malformed("Invalid principal in policy");
 }
 
 function checkStatement(statement: Statement, bucket: string): void {

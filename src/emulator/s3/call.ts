@@ -12,6 +12,8 @@ export interface S3Context {
   settings: EmulatorSettings;
   authorize: Authorize;
   authenticatePostPolicy(fields: ReadonlyMap<string, string>): Caller;
+  /** False for a role or user of the account that is not there. */
+  knowsPrincipal(arn: string): boolean;
   targetFor(arn: string): EventTarget | undefined;
   faults: Faults;
   events: EventDispatcher;

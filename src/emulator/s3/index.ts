@@ -59,6 +59,8 @@ export interface S3Dependencies {
   settings: EmulatorSettings;
   authorize: Authorize;
   authenticatePostPolicy(fields: ReadonlyMap<string, string>): Caller;
+  /** False for a role or user of the account that is not there. */
+  knowsPrincipal(arn: string): boolean;
   /** The service that owns this ARN, if it can receive events. */
   targetFor(arn: string): EventTarget | undefined;
   faults: Faults;

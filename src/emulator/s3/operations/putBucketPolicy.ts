@@ -12,7 +12,7 @@ export const putBucketPolicy: Operation = async (context, call) => {
   const body = await receiveDocument(call, MAX_POLICY_BYTES, { tooLarge });
   const bucket = requirePolicyAccess(context, call, "s3:PutBucketPolicy");
   const policy = body.toString("utf8");
-  checkPolicy(policy, call.bucket);
+  checkPolicy(policy, call.bucket, context);
   if (blocks(bucket, "BlockPublicPolicy") && isPublicPolicy(policy)) {
     throw accessDenied(
       `User: ${call.caller.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::${call.bucket}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`,
