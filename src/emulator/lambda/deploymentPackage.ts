@@ -39,7 +39,7 @@ export async function unpackDeploymentPackage(zip: Buffer, folder: string): Prom
   const archive = await openArchive(zip);
   const entries = await listEntries(archive);
   if (entries.length === 0) throw emptyZip();
-  const root = realpathSync(folder);
+  const root = realpathSync.native(folder);
   const links: { path: string; target: string }[] = [];
   let unzippedBytes = 0;
   const count = (bytes: number) => {
@@ -185,7 +185,8 @@ function makeLink(root: string, path: string, target: string): void {
 function requireInside(root: string, path: string): void {
   let real: string;
   try {
-    real = realpathSync(path);
+    // The system's own: Node's takes a link's ".." by its text, and not from where the link before it has led.
+    real = realpathSync.native(path);
   } catch (error) {
     throw unreadable(error);
   }

@@ -1,49 +1,10 @@
 import type { RestRoute } from "../protocols/restJson.ts";
 
-/** Operations that the embedded endpoint performs. */
-export type OperationName =
-  | "AddPermission"
-  | "CreateAlias"
-  | "CreateFunction"
-  | "DeleteAlias"
-  | "DeleteFunction"
-  | "DeleteFunctionConcurrency"
-  | "DeleteFunctionEventInvokeConfig"
-  | "GetAccountSettings"
-  | "GetAlias"
-  | "GetFunction"
-  | "GetFunctionCodeSigningConfig"
-  | "GetFunctionConcurrency"
-  | "GetFunctionConfiguration"
-  | "GetFunctionEventInvokeConfig"
-  | "GetFunctionRecursionConfig"
-  | "GetPolicy"
-  | "GetRuntimeManagementConfig"
-  | "Invoke"
-  | "InvokeAsync"
-  | "ListAliases"
-  | "ListFunctionEventInvokeConfigs"
-  | "ListFunctions"
-  | "ListTags"
-  | "ListVersionsByFunction"
-  | "PublishVersion"
-  | "PutFunctionConcurrency"
-  | "PutFunctionEventInvokeConfig"
-  | "PutFunctionRecursionConfig"
-  | "PutRuntimeManagementConfig"
-  | "RemovePermission"
-  | "TagResource"
-  | "UntagResource"
-  | "UpdateAlias"
-  | "UpdateFunctionCode"
-  | "UpdateFunctionConfiguration"
-  | "UpdateFunctionEventInvokeConfig";
-
 const FUNCTIONS = "/2015-03-31/functions";
 const FUNCTION = `${FUNCTIONS}/{FunctionName}`;
 const ASYNC = "/2019-09-25/functions/{FunctionName}/event-invoke-config";
 
-export const ROUTES: readonly RestRoute<OperationName>[] = [
+export const ROUTES = [
   { method: "POST", path: `${FUNCTION}/invocations`, operation: "Invoke" },
   { method: "POST", path: FUNCTIONS, operation: "CreateFunction" },
   { method: "GET", path: FUNCTIONS, operation: "ListFunctions" },
@@ -104,7 +65,10 @@ export const ROUTES: readonly RestRoute<OperationName>[] = [
   { method: "POST", path: "/2017-03-31/tags/{Resource}", operation: "TagResource" },
   { method: "DELETE", path: "/2017-03-31/tags/{Resource}", operation: "UntagResource" },
   { method: "GET", path: "/2016-08-19/account-settings", operation: "GetAccountSettings" },
-];
+] as const satisfies readonly RestRoute<string>[];
+
+/** Operations that the embedded endpoint performs: one without its function, or a function without its route, does not compile. */
+export type OperationName = (typeof ROUTES)[number]["operation"];
 
 const DURABLE = "/2025-12-01/durable-executions/{DurableExecutionArn}";
 const CALLBACK = "/2025-12-01/durable-execution-callbacks/{CallbackId}";

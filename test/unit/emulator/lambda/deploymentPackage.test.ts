@@ -137,6 +137,14 @@ describe("refused", () => {
       ],
       UNREADABLE,
     ],
+    [
+      "links that lead outside together, though not by their text",
+      [
+        { name: "deep/up", content: "..", mode: LINK },
+        { name: "deep/out", content: "up/..", mode: LINK },
+      ],
+      UNREADABLE,
+    ],
     ["a link to nothing", [{ name: "l", content: "not-there", mode: LINK }], UNREADABLE],
     ["a wrong checksum", [{ name: "a", content: "x", crc: 1 }], UNREADABLE],
     ["an encrypted entry", [{ name: "a", content: "x", flags: 1 }], UNREADABLE],
