@@ -1,7 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { CreateFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
@@ -12,17 +15,23 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterAll, expect, test } from "vitest";
 import { startEmulator } from "../../src/emulator/server.ts";
+import { zipOf } from "./lambdaPackages.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "minilake-full-"));
-const mounted =
-  process.platform === "linux" &&
-  (process.env.MINILAKE_TARGET ?? "embedded") === "embedded" &&
-  spawnSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", folder], { stdio: "ignore" }).status === 0;
+/** A folder on a disk of its own that is soon full; undefined when none can be mounted. */
+function smallDisk(): string | undefined {
+  const isAsked = process.platform === "linux" && (process.env.MINILAKE_TARGET ?? "embedded") === "embedded";
+  const folder = mkdtempSync(join(tmpdir(), "minilake-full-"));
+  const options = ["-t", "tmpfs", "-o", "size=24m", "tmpfs", folder];
+  const isMounted = isAsked && spawnSync("mount", options, { stdio: "ignore" }).status === 0;
+  afterAll(() => {
+    if (isMounted) spawnSync("umount", ["-l", folder]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return isMounted ? folder : undefined;
+}
 
-afterAll(() => {
-  if (mounted) spawnSync("umount", ["-l", folder]);
-  rmSync(folder, { recursive: true, force: true });
-});
+const disks = [smallDisk(), smallDisk()];
+const mounted = disks[0] !== undefined;
 
 const client = (endpoint: string) =>
   new S3Client({
@@ -37,7 +46,7 @@ test.skipIf(!mounted)(
   `a full disk refuses writes, keeps what was acknowledged, starts again and lets space be freed${mounted ? "" : " (not run: a small tmpfs could not be mounted)"}`,
   async () => {
     const reports: string[] = [];
-    const options = { dataDir: join(folder, "data"), port: 0, report: (message: string) => reports.push(message) };
+    const options = { dataDir: join(disks[0]!, "data"), port: 0, report: (message: string) => reports.push(message) };
     let emulator = await startEmulator(options);
     let s3 = client(emulator.endpoint);
     await s3.send(new CreateBucketCommand({ Bucket: "full" }));
@@ -77,3 +86,37 @@ test.skipIf(!mounted)(
     await emulator.close();
   },
 );
+
+test.skipIf(!mounted)("a full disk refuses a function's code, and what was written of it is gone", async () => {
+  const dataDir = join(disks[1]!, "data");
+  const emulator = await startEmulator({ dataDir, port: 0, report: () => undefined });
+  const options = {
+    endpoint: emulator.endpoint,
+    region: "us-east-1",
+    maxAttempts: 1,
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+  };
+  const iam = new IAMClient(options);
+  const lambda = new LambdaClient(options);
+  const AssumeRolePolicyDocument = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" }, Action: "sts:AssumeRole" }],
+  });
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName: "role", AssumeRolePolicyDocument }));
+  // Beside the 8 MiB of the store it fits once, unpacked, and not a second time, as a zip.
+  const ZipFile = await zipOf({
+    "index.mjs": "export const handler = async () => 1;",
+    "data.bin": randomBytes(9 << 20),
+  });
+  const create = new CreateFunctionCommand({
+    FunctionName: "function",
+    Role: Role!.Arn,
+    Runtime: "nodejs22.x",
+    Handler: "index.handler",
+    Code: { ZipFile },
+  });
+  await expect(lambda.send(create)).rejects.toThrow("No space left on the disk");
+  expect(readdirSync(join(dataDir, "lambda", "code"))).toEqual([]);
+  for (const each of [iam, lambda]) each.destroy();
+  await emulator.close();
+});

@@ -103,6 +103,8 @@ describe.runIf((process.env.MINILAKE_TARGET ?? "embedded") === "embedded")(
       await expect(t.lambda.send(create)).rejects.toMatchObject(by("AcceleratorConfig"));
       stop();
       expect((await t.lambda.send(new ListFunctionsCommand({}))).Functions).toEqual([]);
+      const replicas = new ListFunctionsCommand({ FunctionVersion: "ALL", MasterRegion: "us-east-1" });
+      await expect(t.lambda.send(replicas)).rejects.toMatchObject(by("MasterRegion us-east-1"));
     });
   },
 );

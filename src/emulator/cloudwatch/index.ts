@@ -3,8 +3,9 @@
  *
  * Operations   PutMetricData, GetMetricData, GetMetricStatistics, ListMetrics, PutMetricAlarm, DescribeAlarms, DeleteAlarms,
  *              SetAlarmState, ListTagsForResource, TagResource, UntagResource
- * Absent       metric math, trimmed statistics, dynamic labels, alarm actions and history, composite and anomaly alarms, dashboards,
- *              metric streams, insight rules: 501 by name
+ * Absent       metric math, trimmed statistics, dynamic labels, alarm actions, history, mute rules and DescribeAlarmsForMetric,
+ *              composite, anomaly and log alarms, evaluation windows, insight rules, dashboards, metric streams, entities,
+ *              datasets, OpenTelemetry enrichment, everything else, members of an input too: 501 by name
  * Differences  values can be read as soon as they are accepted; alarms are evaluated when they are read; percentiles are exact up
  *              to 200 different values per minute and metric, and to about 1 % beyond; data older than 15 days are dropped
  * Durable      PutMetricData at once; metrics of our own services and embedded ones within a fifth of a second

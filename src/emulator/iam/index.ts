@@ -25,8 +25,9 @@ import { STS_OPERATIONS } from "./sts/index.ts";
  * Done     roles with inline policies, attached policies, boundary, tags; managed policies with versions and tags; the
  *          AWS-managed policies that lakes attach (managedPolicies.ts); SimulatePrincipalPolicy for roles; GetUser for the
  *          account root; ListAccountAliases and ListInstanceProfilesForRole, which are empty. See operations.ts.
- * Absent   users, groups, access keys, instance profiles, SAML and OpenID providers, MFA, service-linked roles, account
- *          settings and reports: 501 by name
+ * Absent   users, groups, access keys, certificates and SSH keys, instance profiles, SAML and OpenID providers, MFA, service-linked
+ *          roles, delegation, account settings, last-accessed details and other reports, SimulateCustomPolicy, context keys of
+ *          policies; members of an input that no operation here reads: 501 by name
  * Differs  changes are effective at once; a role named in a trust policy is held by its ARN, not by its id; RoleLastUsed is
  *          always empty; condition keys that a service does not supply never allow, and a Deny that asks for them applies
  */

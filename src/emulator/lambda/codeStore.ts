@@ -20,7 +20,7 @@ export class CodeStore {
   }
 
   /**
-   * Checks, unpacks and keeps a package. It counts as used until `release` is called with its hash.
+   * Checks, unpacks and keeps a package. It counts as used until `release` is called with its hash. What fails leaves nothing.
    * Throws AwsError InvalidParameterValueException as `unpackDeploymentPackage` does.
    */
   async add(zip: Buffer): Promise<{ hash: string; size: number }> {
@@ -28,8 +28,13 @@ export class CodeStore {
     this.retain(hash);
     try {
       await this.#once(hash, async () => {
+        const folder = join(this.#folder, hash);
+        const isNew = !existsSync(folder);
         await this.#unpack(hash, zip);
-        await this.#keepZip(hash, zip);
+        await this.#keepZip(hash, zip).catch(async (error) => {
+          if (isNew) await removeFolder(folder);
+          throw error;
+        });
       });
     } catch (error) {
       this.release(hash);
@@ -130,8 +135,13 @@ export class CodeStore {
   async #keepZip(hash: string, zip: Buffer): Promise<void> {
     if (existsSync(this.#zipPath(hash))) return;
     const partial = join(this.#folder, `${hash}-${randomBytes(4).toString("hex")}.partial`);
-    await writeFile(partial, zip, { flag: "wx" });
-    await rename(partial, this.#zipPath(hash));
+    try {
+      await writeFile(partial, zip, { flag: "wx" });
+      await rename(partial, this.#zipPath(hash));
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
   }
 
   async #scratchFolder(hash: string): Promise<string> {

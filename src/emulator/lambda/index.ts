@@ -20,7 +20,8 @@
  * - An idle environment is frozen, except on Windows.
  * - A function that was made or changed has a process waiting for its first invocation, at most two over all functions; it has loaded nothing
  *   of the function, and Init Duration does not count it.
- * - Refused by name: KMS keys, X-Ray tracing, PublishTo, arm64 on a machine that is not, tenants, durable executions.
+ * - Refused by name: KMS keys, X-Ray tracing, PublishTo, arm64 on a machine that is not, tenants, durable executions, capacity
+ *   providers, packages that stay in S3, and members of an input that no operation here reads (`members.ts`).
  * - Destinations and dead letters: SQS, S3 and functions; no SNS, no EventBridge.
  * - Reserved concurrency limits its function and does not keep room free for it.
  */

@@ -5,8 +5,10 @@
  *              DeleteLogStream, DescribeLogStreams, PutLogEvents, GetLogEvents, FilterLogEvents, StartLiveTail, TagResource,
  *              UntagResource, ListTagsForResource, TagLogGroup, UntagLogGroup, ListTagsLogGroup; DescribeMetricFilters and
  *              DescribeSubscriptionFilters answer empty lists
- * Absent       Insights queries, metric and subscription filters, exports, resource policies, KMS keys, deletion protection, the
- *              DELIVERY class, everything else: 501 by name
+ * Absent       Insights queries, lookup tables and indexes, metric and subscription filters, transformers, anomaly detectors, data
+ *              protection, imports, exports, deliveries and integrations, resource and account policies, KMS keys, entities,
+ *              deletion protection, the DELIVERY class, FilterLogEvents backwards, everything else, members of an input too:
+ *              501 by name
  * Differences  events can be read as soon as they are accepted; storedBytes stays 0; SDKs put "stream-" before the host of
  *              StartLiveTail, so with an address as endpoint they need disableHostPrefix (inject_host_prefix in botocore)
  */

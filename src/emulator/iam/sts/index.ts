@@ -9,7 +9,7 @@ import type { StsOperation } from "./operation.ts";
  *
  * Done     AssumeRole, GetCallerIdentity, GetSessionToken, GetAccessKeyInfo
  * Absent   federation (AssumeRoleWithSAML, AssumeRoleWithWebIdentity, AssumeRoot, GetFederationToken, GetWebIdentityToken),
- *          DecodeAuthorizationMessage, MFA, source identity: 501 by name
+ *          GetDelegatedAccessToken, GetScopedCredentials, DecodeAuthorizationMessage, MFA, source identity: 501 by name
  * Differs  the account root may assume a role whose trust policy names the account; AWS refuses the root, but here it is the
  *          only long-term identity
  */
