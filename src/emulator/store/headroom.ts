@@ -81,10 +81,12 @@ export class Headroom {
   }
 }
 
-/** LMDB says it in words alone: "No space left on device", or MDB_MAP_FULL. */
+/** A full disk, or a user's share of it. LMDB says it in words alone: "No space left on device", or MDB_MAP_FULL. */
 export function isDiskFull(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return (
-    (error as NodeJS.ErrnoException | undefined)?.code === "ENOSPC" ||
+    code === "ENOSPC" ||
+    code === "EDQUOT" ||
     (error instanceof Error && /No space left|MDB_MAP_FULL/.test(error.message))
   );
 }
