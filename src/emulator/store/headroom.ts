@@ -26,7 +26,8 @@ export interface TransactionOptions {
 export class Headroom {
   readonly #path: string;
   readonly #descriptor: number;
-  readonly #inode: number;
+  /** Undefined on file systems that number a file anew each time. */
+  readonly #inode: number | undefined;
   /** Bytes between the last page in use and the end of the file, at least. */
   #room = 0;
 
@@ -34,12 +35,14 @@ export class Headroom {
   constructor(path: string) {
     this.#path = path;
     this.#descriptor = openSync(path, "r+");
-    this.#inode = fstatSync(this.#descriptor).ino;
+    const { ino } = fstatSync(this.#descriptor);
+    this.#inode = statSync(path).ino === ino ? ino : undefined;
   }
 
   /** To be called before each transaction. Throws ENOSPC when the disk is full, LostFolder when the file is not where it was. */
   make({ mayUseReserve = false }: TransactionOptions): void {
-    if (statSync(this.#path, { throwIfNoEntry: false })?.ino !== this.#inode) throw new LostFolder();
+    const found = statSync(this.#path, { throwIfNoEntry: false });
+    if (!found || (this.#inode !== undefined && found.ino !== this.#inode)) throw new LostFolder();
     this.#room -= PER_TRANSACTION;
     if (this.#room >= FOR_GROWTH) return;
     const { size } = fstatSync(this.#descriptor);
@@ -78,10 +81,12 @@ export class Headroom {
   }
 }
 
-/** LMDB says it in words alone: "No space left on device", or MDB_MAP_FULL. */
+/** A full disk, or a user's share of it. LMDB says it in words alone: "No space left on device", or MDB_MAP_FULL. */
 export function isDiskFull(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return (
-    (error as NodeJS.ErrnoException | undefined)?.code === "ENOSPC" ||
+    code === "ENOSPC" ||
+    code === "EDQUOT" ||
     (error instanceof Error && /No space left|MDB_MAP_FULL/.test(error.message))
   );
 }

@@ -19,6 +19,7 @@ const configure = (endpoint: LambdaEndpoint, config: Omit<PutFunctionEventInvoke
   endpoint.lambda.send(new PutFunctionEventInvokeConfigCommand({ FunctionName: "f", ...config }));
 const runs = (endpoint: LambdaEndpoint) => endpoint.logs.filter(({ message }) => message.includes("\tINFO\tran "));
 const queued = (endpoint: LambdaEndpoint) => endpoint.store.table("lambda.events").count();
+const diskFull = () => Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
 const settled = (endpoint: LambdaEndpoint) => waitFor(() => queued(endpoint) === 0);
 
 describe("what becomes of an event", () => {
@@ -166,6 +167,44 @@ describe("what becomes of an event", () => {
     await waitFor(() => endpoint.metrics.some(({ name }) => name === "DestinationDeliveryFailures"));
     expect(endpoint.metrics.some(({ name }) => name === "DeadLetterErrors")).toBe(true);
     expect(endpoint.reports.join("\n")).toContain("no such queue");
+  });
+
+  test("a record that cannot be stored, as on a full disk, is sent later", { timeout: 20_000 }, async () => {
+    let failures = 1;
+    const kept: string[] = [];
+    const putObject = async (_caller: unknown, bucket: string) => {
+      if (failures-- > 0) throw diskFull();
+      kept.push(bucket);
+    };
+    const endpoint = await lambdaEndpoint({ putObject });
+    await createFunction(endpoint, FAILS);
+    const OnFailure = { Destination: "arn:aws:s3:::records" };
+    await configure(endpoint, { MaximumRetryAttempts: 0, DestinationConfig: { OnFailure } });
+    deliver(endpoint, { n: 1 });
+    await settled(endpoint);
+    expect(kept).toEqual(["records"]);
+    expect(endpoint.reports.join()).toContain("the outcome of an event of function f could not be stored");
+  });
+
+  test("an outcome that cannot be stored, as on a full disk, ends nothing, and the event runs again", async () => {
+    const endpoint = await lambdaEndpoint();
+    await createFunction(endpoint, WORKS);
+    await waitFor(async () => queued(endpoint) === 0);
+    const { store } = endpoint;
+    const transaction = store.transaction.bind(store);
+    deliver(endpoint, { n: 1 });
+    store.transaction = () => {
+      throw diskFull();
+    };
+    await waitFor(() =>
+      endpoint.reports.join().includes("the state of an asynchronous invocation could not be stored"),
+    );
+    store.transaction = transaction;
+    // Nor were the lines that it logged.
+    expect([runs(endpoint).length, queued(endpoint)]).toEqual([0, 1]);
+    await endpoint.restart();
+    await settled(endpoint);
+    await waitFor(() => runs(endpoint).length === 1);
   });
 
   test("throttled tries do not count as tries", async () => {
