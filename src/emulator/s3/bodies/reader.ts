@@ -1,7 +1,7 @@
 import { close, open, read } from "node:fs";
 import { Readable } from "node:stream";
 import { AwsError } from "../../awsError.ts";
-import { createHasher, type Hasher } from "../checksums.ts";
+import { createHasher, type Hasher, loadHashers } from "../checksums.ts";
 import type { BodyReference, Checksum, ObjectRecord, Segment } from "../records.ts";
 import type { S3Store } from "../store.ts";
 
@@ -61,7 +61,7 @@ export class SegmentReader extends Readable {
   readonly #segments: Segment[];
   readonly #letGo: () => void;
   readonly #checksum: Checksum | undefined;
-  readonly #hasher: Hasher | undefined;
+  #hasher: Hasher | undefined;
   #index = 0;
   #at = 0;
   #file: number | undefined;
@@ -71,8 +71,20 @@ export class SegmentReader extends Readable {
     this.#store = store;
     this.#segments = segments;
     this.#checksum = checksum;
-    this.#hasher = checksum && createHasher(checksum.algorithm);
     this.#letGo = store.blobs.hold(segments.map(({ blob }) => blob));
+  }
+
+  /** Some algorithms are compiled when somebody asks for them: the first may be a reader, after a restart. */
+  override _construct(done: (error?: Error | null) => void): void {
+    const { algorithm } = this.#checksum ?? {};
+    if (algorithm === undefined) {
+      done();
+      return;
+    }
+    Promise.resolve(loadHashers([algorithm])).then(() => {
+      this.#hasher = createHasher(algorithm);
+      done();
+    }, done);
   }
 
   override _read(): void {
